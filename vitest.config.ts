@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    // Tests open SQLite files and start and kill processes: each file gets a process of its own, not a thread.
+    pool: "forks",
+    // Two cores is the smallest machine that we promise; a scenario test starts processes of its own beside these.
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+  },
+});
