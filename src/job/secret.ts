@@ -1,0 +1,76 @@
+import { z } from "zod";
+import { AppError } from "../error.ts";
+
+/** How a reference to a secret is written: only its name is ever stored. */
+const ReferenceShape = z.strictObject({ $secret: z.string().regex(/^[A-Z_][A-Z0-9_]*$/, { error: "is not a name of an environment variable" }) });
+
+/** A reference to a secret, at a place where the schema allows one. */
+export class SecretReference {
+  readonly secretName: string;
+
+  constructor(secretName: string) {
+    this.secretName = secretName;
+  }
+
+  toJSON(): { $secret: string } {
+    return { $secret: this.secretName };
+  }
+}
+
+/**
+ * A text that may be given by reference: `"plain"` or `{"$secret": "NAME"}`. The handler always receives the text; the
+ * reference is resolved in the worker, from its environment, against the names that the job type may resolve.
+ */
+export function secretText(): z.ZodType<string, string | { $secret: string }> {
+  const schema = z
+    .union([z.string(), ReferenceShape])
+    .transform((value) => (typeof value === "string" ? value : new SecretReference(value.$secret)));
+  return schema as unknown as z.ZodType<string, string | { $secret: string }>;
+}
+
+/** The names of the secrets that a parsed input refers to, sorted. */
+export function secretNames(parsed: unknown): readonly string[] {
+  const found = new Set<string>();
+  walk(parsed, "", (reference) => {
+    found.add(reference.secretName);
+    return "";
+  });
+  return [...found].sort();
+}
+
+/**
+ * Puts the texts in the place of the references of a parsed input. A copy is made only where something changes.
+ *
+ * @throws AppError `INVALID_INPUT` where a reference stands at a place whose schema takes none; whatever `resolve` throws.
+ */
+export function resolveSecrets<T>(parsed: T, resolve: (name: string) => string): T {
+  return walk(parsed, "", (reference) => resolve(reference.secretName)) as T;
+}
+
+function walk(value: unknown, path: string, replace: (reference: SecretReference) => string): unknown {
+  if (value instanceof SecretReference) return replace(value);
+  if (Array.isArray(value)) {
+    let copy: unknown[] | undefined;
+    for (const [index, item] of value.entries()) {
+      const next = walk(item, path === "" ? `${index}` : `${path}.${index}`, replace);
+      if (next !== item) {
+        copy ??= [...value];
+        copy[index] = next;
+      }
+    }
+    return copy ?? value;
+  }
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  if (Object.hasOwn(value, "$secret")) {
+    throw new AppError("INVALID_INPUT", `input.${path || "(root)"}: a $secret may not stand here; the job type takes secrets only in fields that its schema marks`);
+  }
+  let copy: Record<string, unknown> | undefined;
+  for (const [key, item] of Object.entries(value)) {
+    const next = walk(item, path === "" ? key : `${path}.${key}`, replace);
+    if (next !== item) {
+      copy ??= { ...value };
+      copy[key] = next;
+    }
+  }
+  return copy ?? value;
+}
