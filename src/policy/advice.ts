@@ -1,0 +1,23 @@
+import type { Actor } from "./actor.ts";
+import type { PolicyRequest } from "./request.ts";
+
+/**
+ * The line of a policy file that would allow a request: as narrow as the request shows, and one line, so that it can be
+ * copied out of an error. Of an argv only the program is named: arguments may hold what should not stand in a log.
+ */
+export function allowingLine(actor: Actor, request: PolicyRequest): string {
+  const program = request.argv?.[0];
+  const parts = [
+    `name: ${quote(["allow", actor.name, request.jobType ?? request.operation].join("-"))}`,
+    `actors: [${quote(`${actor.kind}:${actor.name}`)}]`,
+    `operations: [${quote(request.operation)}]`,
+    ...(request.jobType === undefined ? [] : [`types: [${quote(request.jobType)}]`]),
+    ...(request.host === undefined ? [] : [`hosts: [${quote(request.host)}]`]),
+    ...(program === undefined ? [] : [`argv: [${quote(program)}]`]),
+    "allow: true",
+  ];
+  return `- { ${parts.join(", ")} }`;
+}
+
+/** A JSON text is a YAML text, whatever the name holds. */
+const quote = (text: string): string => JSON.stringify(text);
