@@ -1,0 +1,59 @@
+import { AttemptFolder, attemptPath } from "../artifact/attempt-folder.ts";
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ChildOptions, JobLog } from "../job/context.ts";
+import { formatLogLine } from "../logfmt.ts";
+import type { Redactor } from "../redact.ts";
+import type { EffectContext } from "./handlers.ts";
+import type { AttemptRequest, AttemptServices } from "./services.ts";
+
+/** Where an attempt's own log lines stand, in its folder. */
+export const LOG_FILE = "job.log";
+
+/** What a context is made of beside the request. */
+export interface ContextParts {
+  readonly services: AttemptServices;
+  readonly folder: AttemptFolder;
+  readonly signal: AbortSignal;
+  readonly redactor: Redactor | undefined;
+}
+
+/** The folder that an attempt writes to: its own, or that of the attempt whose effect it takes over. */
+export function folderFor(request: AttemptRequest, services: AttemptServices, adopts: boolean): AttemptFolder {
+  const path = adopts && request.effect !== undefined ? request.effect.folder : attemptPath(request.jobId, request.runNumber, request.attempt);
+  return new AttemptFolder(services.artifactRoot, path);
+}
+
+/** The context that a handler receives. */
+export function createContext(request: AttemptRequest, { services, folder, signal, redactor }: ContextParts): EffectContext {
+  let calls = 0;
+  return {
+    jobId: request.jobId,
+    runNumber: request.runNumber,
+    attempt: request.attempt,
+    traceId: request.traceId,
+    actor: request.actor,
+    signal,
+    log: createLog(request, folder, services, redactor),
+    get folder() {
+      return folder.make();
+    },
+    progress: (progress) => services.progress(request, progress),
+    keep: (path, content) => folder.keep(path, content, services.limits.keptBytes),
+    enqueue: (type, input, options: ChildOptions = {}) => {
+      const slot = options.key === undefined ? `call:${++calls}` : `key:${options.key}`;
+      return services.enqueue(request, slot, typeof type === "string" ? type : type.name, input, options);
+    },
+    recordEffect: (effect) => services.recordEffect(request, effect, folder.path),
+  };
+}
+
+function createLog(request: AttemptRequest, folder: AttemptFolder, services: AttemptServices, redactor: Redactor | undefined): JobLog {
+  const write =
+    (level: "info" | "warn" | "error") =>
+    (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+      const line = formatLogLine({ ts: services.clock.now(), level, component: "job", op: request.type.name, msg: message, ...fields });
+      appendFileSync(join(folder.make(), LOG_FILE), `${redactor?.text(line) ?? line}\n`, { mode: 0o600 });
+    };
+  return { info: write("info"), warn: write("warn"), error: write("error") };
+}

@@ -1,0 +1,184 @@
+import type { AttemptFolder } from "../artifact/attempt-folder.ts";
+import { AppError, type ErrorRecord, isAppError, toErrorRecord } from "../error.ts";
+import { decideRecovery } from "../job/crash.ts";
+import { isRetryable } from "../job/retry.ts";
+import { resolveSecrets, secretNames } from "../job/secret.ts";
+import { createRedactor, type Redactor } from "../redact.ts";
+import { createContext, folderFor } from "./context.ts";
+import type { AttemptControl } from "./control.ts";
+import type { EffectContext, MachineIdentity } from "./handlers.ts";
+import { inputProblem } from "./input.ts";
+import type { AttemptEnd, AttemptRequest, AttemptServices, KeptFiles } from "./services.ts";
+
+/** What a handler came to, before the attempt's end is decided. */
+type Outcome = { readonly kind: "value"; readonly value: unknown; readonly skipped?: boolean } | { readonly kind: "thrown"; readonly error: unknown };
+
+/** How long a job that another machine may look after is left alone before anybody looks again. */
+const LEAVE_MS = 1_000;
+
+/**
+ * Makes one attempt: reads the input, resolves its secrets, recovers what an earlier attempt had started, runs the
+ * handler, and says how it ended. It records nothing itself; whoever holds the lease does.
+ */
+export async function runAttempt(request: AttemptRequest, services: AttemptServices, control: AttemptControl): Promise<AttemptEnd> {
+  let input: unknown;
+  let redactor: Redactor | undefined;
+  try {
+    ({ input, redactor } = await readInput(request, services));
+  } catch (error) {
+    return { kind: "failed", error: toErrorRecord(error), retryable: false };
+  }
+  const recovery = decideFirst(request, services, false);
+  if (recovery === "leave") return { kind: "left", delayMs: LEAVE_MS };
+  let folder = folderFor(request, services, recovery === "adopt");
+  const contextFor = (): EffectContext => createContext(request, { services, folder, signal: control.signal, redactor });
+  let outcome: Outcome | undefined;
+  let next = recovery;
+  if (next === "adopt") {
+    const adopted = await adopt(request, input, contextFor(), control);
+    if (adopted.kind !== "unknown") outcome = adopted;
+    else {
+      next = decideFirst(request, services, true);
+      if (next === "run" || next === "check") folder = folderFor(request, services, false);
+    }
+  }
+  outcome ??= await perform(next, request, input, contextFor(), control);
+  return settle(request, services, control, outcome, folder, redactor);
+}
+
+async function readInput(request: AttemptRequest, services: AttemptServices): Promise<{ input: unknown; redactor: Redactor | undefined }> {
+  const given: unknown = JSON.parse(request.inputJson);
+  const parsed = request.type.input.safeParse(given);
+  if (!parsed.success) throw inputProblem(request.type.name, parsed.error);
+  const names = secretNames(parsed.data);
+  if (names.length === 0) return { input: parsed.data, redactor: undefined };
+  const redactor = createRedactor();
+  const input = resolveSecrets(parsed.data, (name) => {
+    if (!request.type.rules.secrets.includes(name)) {
+      throw new AppError("SECRET_UNAVAILABLE", `secret ${name} is not in the list of ${request.type.name}; add it to the type's secrets (built-in types: the configuration key ${request.type.name.replace(".", "_")}.secrets)`);
+    }
+    const value = services.secret(name);
+    if (value === undefined) throw new AppError("SECRET_UNAVAILABLE", `secret ${name} is not set in the worker's environment; set it and start the worker again, then \`windlass jobs retry ${request.jobId}\``);
+    redactor.add(value);
+    return value;
+  });
+  return { input, redactor };
+}
+
+type First = "run" | "check" | "adopt" | "leave" | "unknown";
+
+function decideFirst(request: AttemptRequest, services: AttemptServices, adoptionFailed: boolean): First {
+  return decideRecovery({
+    recover: request.recover,
+    hasEffect: request.effect !== undefined,
+    canAdopt: request.handlers.adopt !== undefined,
+    canCheck: request.handlers.check !== undefined,
+    adoptionFailed,
+    sameHost: request.effect !== undefined && sameHost(request.effect.effect.machine, services.machine),
+    sinceLostMs: services.clock.now() - (request.effect?.atMs ?? 0),
+    adoptWaitMs: services.limits.adoptWaitMs,
+    afterCrash: request.afterCrash,
+  }).kind;
+}
+
+/** After a restart of the machine its programs are gone, whatever the pid namespace was. */
+function sameHost(effect: MachineIdentity, own: MachineIdentity): boolean {
+  return effect.host === own.host && (effect.boot !== own.boot || effect.pidNamespace === own.pidNamespace);
+}
+
+async function adopt(request: AttemptRequest, input: unknown, ctx: EffectContext, control: AttemptControl): Promise<Outcome | { readonly kind: "unknown" }> {
+  const { handlers, effect } = request;
+  if (handlers.adopt === undefined || effect === undefined) return { kind: "unknown" };
+  try {
+    const found = await control.guard(Promise.resolve(handlers.adopt(input as never, effect.effect, ctx)));
+    return found.kind === "result" ? { kind: "value", value: found.result } : { kind: "unknown" };
+  } catch (error) {
+    return { kind: "thrown", error };
+  }
+}
+
+async function perform(first: First, request: AttemptRequest, input: unknown, ctx: EffectContext, control: AttemptControl): Promise<Outcome> {
+  const { handlers } = request;
+  // A cancel that was asked for while no worker had the job ends it here: the effect is known to be over.
+  if (control.reason !== undefined) return { kind: "thrown", error: control.reason };
+  try {
+    if (first === "check" && handlers.check !== undefined) {
+      const found = await control.guard(Promise.resolve(handlers.check(input as never, ctx)));
+      if (found !== undefined) return { kind: "value", value: found, skipped: true };
+    }
+    if (first === "unknown") {
+      throw new AppError("OUTCOME_UNKNOWN", "an earlier attempt died in the middle and nothing says whether its work was done; look, then `windlass jobs retry` to do it again");
+    }
+    const returned = handlers.run(input as never, ctx);
+    const value = returned instanceof Promise ? await control.guard(returned) : returned;
+    return { kind: "value", value };
+  } catch (error) {
+    return { kind: "thrown", error };
+  }
+}
+
+async function settle(
+  request: AttemptRequest,
+  services: AttemptServices,
+  control: AttemptControl,
+  outcome: Outcome,
+  folder: AttemptFolder,
+  redactor: Redactor | undefined,
+): Promise<AttemptEnd> {
+  const { reason } = control;
+  if (reason === "lease_lost") return { kind: "lost" };
+  if (isAppError((outcome as { error?: unknown }).error) && (outcome as { error: AppError }).error.code === "LEASE_LOST") return { kind: "lost" };
+  if (reason === "stopping" && outcome.kind === "thrown") return { kind: "released" };
+  const end = outcome.kind === "value" ? await complete(request, services, folder, outcome) : fail(request, control, outcome.error, redactor);
+  const timed = reason === "timeout" && end.kind === "completed" ? fail(request, control, reason, redactor) : end;
+  if (!folder.exists) return timed;
+  const kept: KeptFiles = { folder: folder.path, files: await folder.seal(redactor) };
+  return kept.files.length === 0 ? timed : { ...timed, kept };
+}
+
+type Ended = Extract<AttemptEnd, { kind: "completed" | "failed" | "cancelled" }>;
+
+async function complete(
+  { type }: AttemptRequest,
+  { limits }: AttemptServices,
+  folder: AttemptFolder,
+  { value, skipped }: { readonly value: unknown; readonly skipped?: boolean },
+): Promise<Ended> {
+  const outcome = skipped ? ({ outcome: "skipped" } as const) : {};
+  const parsed = type.result.safeParse(value);
+  const failed = (code: "INVALID_RESULT" | "TOO_LARGE", message: string): Ended => ({ kind: "failed", error: { code, message }, retryable: false });
+  if (!parsed.success) return failed("INVALID_RESULT", `${type.name} returned ${inputProblem(type.name, parsed.error).message.replace("input", "result")}`);
+  const resultJson = JSON.stringify(parsed.data) ?? "null";
+  if (resultJson.length <= limits.inlineBytes / 3) return { kind: "completed", resultJson, ...outcome };
+  const bytes = Buffer.byteLength(resultJson);
+  if (bytes <= limits.inlineBytes) return { kind: "completed", resultJson, ...outcome };
+  if (bytes > limits.valueBytes) return failed("TOO_LARGE", `${type.name} returned ${bytes} bytes of JSON; job.value_bytes allows ${limits.valueBytes}: keep a file instead`);
+  const file = await folder.keep("result.json", resultJson, limits.valueBytes);
+  return { kind: "completed", resultJson: JSON.stringify({ $artifact: file.path, sha256: file.sha256, bytes: file.bytes }), ...outcome };
+}
+
+function fail(request: AttemptRequest, control: AttemptControl, error: unknown, redactor: Redactor | undefined): Ended {
+  if (control.reason === "cancelled") return { kind: "cancelled" };
+  if (control.reason === "timeout") return timedOut(request, control.byDeadline);
+  const record = mask(toErrorRecord(error, "HANDLER_FAILED"), redactor);
+  const unknown = record.code === "OUTCOME_UNKNOWN" ? ({ outcome: "unknown" } as const) : {};
+  return { kind: "failed", error: record, retryable: canRetry(request, error), ...unknown };
+}
+
+/** The failure of an attempt whose time ran out; also written by the thread that ends a worker whose event loop is blocked. */
+export function timedOut(request: Pick<AttemptRequest, "timeoutMs">, byDeadline: boolean): Extract<AttemptEnd, { kind: "failed" }> {
+  const error: ErrorRecord = byDeadline
+    ? { code: "DEADLINE_EXCEEDED", message: "its deadline passed while it ran" }
+    : { code: "TIMEOUT", message: `it ran longer than its timeout of ${request.timeoutMs} ms` };
+  return { kind: "failed", error, retryable: !byDeadline };
+}
+
+function canRetry({ type, retryOnExit }: AttemptRequest, error: unknown): boolean {
+  if (isAppError(error) && error.code === "EXIT_NONZERO") return retryOnExit;
+  return (type.retryable ?? isRetryable)(error);
+}
+
+function mask(record: ErrorRecord, redactor: Redactor | undefined): ErrorRecord {
+  if (redactor === undefined) return record;
+  return JSON.parse(redactor.text(JSON.stringify(record))) as ErrorRecord;
+}

@@ -1,0 +1,72 @@
+import type { Clock } from "../clock.ts";
+import type { ErrorRecord } from "../error.ts";
+import type { ChildOptions, Progress } from "../job/context.ts";
+import type { JobType } from "../job/definition.ts";
+import type { AfterCrash } from "../job/rules.ts";
+import type { Outcome } from "../job/state.ts";
+import type { ManifestFile } from "../artifact/manifest.ts";
+import type { Effect, Handlers, MachineIdentity } from "./handlers.ts";
+
+/** One attempt to make: everything that its worker claimed. */
+export interface AttemptRequest {
+  readonly jobId: string;
+  readonly type: JobType;
+  readonly handlers: Handlers;
+  readonly runNumber: number;
+  readonly attempt: number;
+  readonly traceId: string;
+  /** The strictest actor of the job, as `kind:name`. */
+  readonly actor: string;
+  readonly inputJson: string;
+  readonly timeoutMs: number;
+  /** The job's deadline in Unix milliseconds. */
+  readonly deadlineMs?: number;
+  readonly afterCrash: AfterCrash;
+  readonly retryOnExit: boolean;
+  /** The attempt before ended with its worker, not by itself. */
+  readonly recover: boolean;
+  /** What that attempt had started. */
+  readonly effect?: { readonly effect: Effect; readonly folder: string; readonly atMs: number };
+}
+
+/** What an attempt needs of its worker and backend. Facts are stored under the attempt's lease. */
+export interface AttemptServices {
+  readonly clock: Clock;
+  readonly machine: MachineIdentity;
+  /** Absolute path below which attempts write. */
+  readonly artifactRoot: string;
+  readonly limits: {
+    readonly killGraceMs: number;
+    readonly keptBytes: number;
+    readonly inlineBytes: number;
+    readonly valueBytes: number;
+    readonly adoptWaitMs: number;
+  };
+  /** A secret of the worker's environment; `undefined` when it is not set. */
+  readonly secret: (name: string) => string | undefined;
+  /** @throws AppError `LEASE_LOST`. */
+  readonly recordEffect: (request: AttemptRequest, effect: Effect, folder: string) => Promise<void>;
+  readonly progress: (request: AttemptRequest, progress: Progress) => void;
+  readonly enqueue: (request: AttemptRequest, slot: string, type: string, input: unknown, options: ChildOptions) => Promise<{ readonly jobId: string }>;
+  /** The text of an input that was too large to stand in the database. */
+  readonly readValue: (reference: string) => Promise<string>;
+}
+
+/** Files that an attempt kept, hashed; the backend records them with the attempt's end. */
+export interface KeptFiles {
+  /** Relative to the artifact root. */
+  readonly folder: string;
+  readonly files: readonly ManifestFile[];
+}
+
+/** How an attempt ended. */
+export type AttemptEnd =
+  | { readonly kind: "completed"; readonly resultJson: string; readonly outcome?: Outcome; readonly kept?: KeptFiles }
+  | { readonly kind: "failed"; readonly error: ErrorRecord; readonly retryable: boolean; readonly outcome?: Outcome; readonly kept?: KeptFiles }
+  | { readonly kind: "cancelled"; readonly kept?: KeptFiles }
+  /** It stopped because its worker does; what it had started may go on. */
+  | { readonly kind: "released" }
+  /** Another machine may still look after it. */
+  | { readonly kind: "left"; readonly delayMs: number }
+  /** Another worker has the job: nothing may be recorded. */
+  | { readonly kind: "lost" };

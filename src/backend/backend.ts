@@ -1,0 +1,201 @@
+import type { Handlers } from "../attempt/handlers.ts";
+import type { ErrorRecord } from "../error.ts";
+import type { Progress } from "../job/context.ts";
+import type { JobType } from "../job/definition.ts";
+import type { HistoryRow } from "../job/history.ts";
+import type { TypeRules } from "../job/rules.ts";
+import type { JobSpec } from "../job/spec.ts";
+import type { JobState, Outcome } from "../job/state.ts";
+import type { Actor } from "../policy/actor.ts";
+import type { Capabilities } from "./capabilities.ts";
+import type { ScheduleStore } from "./schedules.ts";
+
+/** A job that {@link Backend.accept} took, or the earlier one that its key names. */
+export interface Accepted {
+  readonly jobId: string;
+  readonly state: JobState;
+  readonly traceId: string;
+  readonly queuedAtMs: number;
+  /** True when an idempotency key, a child's slot or a schedule's slot gave an earlier job back. */
+  readonly existing: boolean;
+}
+
+/** One job to accept. */
+export interface Acceptance {
+  readonly spec: JobSpec;
+  readonly actor: Actor;
+  /** The slot of a schedule that this job fills; the same slot is filled once. */
+  readonly slot?: { readonly schedule: string; readonly instantMs: number; readonly missed: number };
+}
+
+/** What is known of a job now. Times in Unix milliseconds. */
+export interface JobStatus {
+  readonly jobId: string;
+  readonly type: string;
+  readonly state: JobState;
+  readonly outcome: Outcome | null;
+  readonly runNumber: number;
+  /** How often this run was started. */
+  readonly attempt: number;
+  readonly failures: number;
+  readonly crashes: number;
+  readonly traceId: string;
+  readonly priority: 1 | 2 | 3;
+  readonly actor: Actor;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly queuedAtMs: number;
+  /** When it is due; later than `queuedAtMs` for a delayed job and while a retry waits. */
+  readonly dueAtMs: number;
+  /** When the newest attempt started. */
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number | null;
+  readonly cancelRequested: boolean;
+  readonly progress: Progress | null;
+  readonly result: unknown;
+  readonly error: ErrorRecord | null;
+  readonly input: unknown;
+  /** Running time of one attempt. */
+  readonly timeoutMs: number;
+  /** Secrets that the input refers to, by name. */
+  readonly secrets: readonly string[];
+  /** Absolute path of the folder of the attempt that runs now, where this backend shares a disk with its workers. */
+  readonly folder: string | null;
+}
+
+/** Which jobs to list, newest first; all conditions hold. */
+export interface JobFilter {
+  readonly state?: JobState;
+  readonly type?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Queued at this time or later. */
+  readonly sinceMs?: number;
+  /** 1 to 1,000. */
+  readonly limit: number;
+  /** As an earlier page gave it. */
+  readonly cursor?: string;
+}
+
+/** One line of a list. */
+export interface JobSummary {
+  readonly jobId: string;
+  readonly type: string;
+  readonly state: JobState;
+  readonly outcome: Outcome | null;
+  readonly queuedAtMs: number;
+}
+
+/** What came of a cancel. */
+export type CancelResult =
+  | { readonly kind: "cancelled" }
+  | { readonly kind: "requested" }
+  | { readonly kind: "finished"; readonly state: JobState }
+  | { readonly kind: "not_found" };
+
+/** What came of a replay. */
+export type ReplayResult = { readonly kind: "started"; readonly runNumber: number } | { readonly kind: "unfinished"; readonly state: JobState } | { readonly kind: "not_found" };
+
+/** Counts by type and state, and how long the oldest due job has waited. */
+export interface JobStats {
+  readonly counts: readonly { readonly type: string; readonly state: JobState; readonly count: number }[];
+  readonly oldestQueuedMs: number | null;
+}
+
+/** A job type as a worker published it. */
+export interface PublishedType {
+  readonly name: string;
+  readonly version: string;
+  readonly rules: TypeRules;
+  /** JSON Schema (2020-12) of the input. */
+  readonly inputSchema: Readonly<Record<string, unknown>>;
+}
+
+/** A worker process as others see it. */
+export interface WorkerInfo {
+  readonly id: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly types: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly startedAtMs: number;
+  readonly alive: boolean;
+}
+
+/** What a job waits for. */
+export interface Explanation {
+  readonly state: JobState | "not_found";
+  /** A word for each reason, such as `no_worker`, `key`, `rate`, `future`, `retry`, `running`, `finished`. */
+  readonly reason: string;
+  /** One sentence that says it, and what to do where something can be done. */
+  readonly sentence: string;
+}
+
+/** A job type with the code that runs it. */
+export interface ServedType {
+  readonly type: JobType;
+  readonly handlers: Handlers;
+}
+
+/** What a worker tells while it runs: one call for each move of a job, and for what goes wrong beside. */
+export type WorkerEvent =
+  | { readonly kind: "claimed" | "completed" | "failed" | "cancelled" | "released"; readonly jobId: string; readonly type: string; readonly traceId: string; readonly attempt: number; readonly retriesLeft: number; readonly final: boolean; readonly durationMs?: number; readonly error?: ErrorRecord }
+  | { readonly kind: "reclaimed"; readonly jobId: string; readonly from: string; readonly reason: string }
+  | { readonly kind: "problem"; readonly error: ErrorRecord };
+
+/** How a worker runs. */
+export interface ServeOptions {
+  readonly types: readonly ServedType[];
+  /** Jobs at once; 1 to 100. */
+  readonly concurrency: number;
+  readonly labels: Readonly<Record<string, string>>;
+  /** What to do with a process whose event loop a handler blocks beyond its timeout: end it, or only tell. */
+  readonly onStuck: "report" | "kill";
+  readonly onEvent?: (event: WorkerEvent) => void;
+  /** False leaves schedules, retention and the jobs of others alone, and claims only what it is given: for one direct command. */
+  readonly claims: boolean;
+}
+
+/** A worker that runs in this process. */
+export interface BackendWorker extends AsyncDisposable {
+  readonly id: string;
+  /**
+   * Stops claiming, lets attempts finish for `graceMs`, then gives the rest back. Idempotent; a second call with a
+   * shorter grace shortens the first.
+   */
+  stop(options: { readonly graceMs: number }): Promise<void>;
+  /** Settles when the worker has stopped, for whatever reason. */
+  readonly stopped: Promise<void>;
+}
+
+/**
+ * Who makes jobs durable. Black-box: submit, observe, cancel, serve; how work is assigned is the backend's own affair.
+ * One conformance suite (`test/conformance/`) holds every backend to it.
+ */
+export interface Backend extends AsyncDisposable {
+  readonly capabilities: Capabilities;
+  /**
+   * Stores jobs durably before it resolves; only `submit.ts` calls it. All or nothing.
+   *
+   * @param startOn a worker of this process that should run the jobs itself where they are due.
+   * @throws AppError `IDEMPOTENCY_CONFLICT`, `QUEUE_FULL`, `LIMIT_REACHED`, `TOO_LARGE`, `DATABASE_*`, `COMMIT_UNKNOWN`.
+   */
+  accept(acceptances: readonly Acceptance[], options?: { readonly startOn?: BackendWorker }): Promise<readonly Accepted[]>;
+  status(jobId: string): Promise<JobStatus | undefined>;
+  /**
+   * Resolves with the first status for which `until` holds (default: a final state); looks again whenever something moved.
+   *
+   * @throws AppError `WAIT_TIMEOUT` after `withinMs`, `JOB_NOT_FOUND`; the signal's reason.
+   */
+  settled(jobId: string, options?: { readonly withinMs?: number; readonly signal?: AbortSignal; readonly until?: (status: JobStatus) => boolean }): Promise<JobStatus>;
+  list(filter: JobFilter): Promise<{ readonly jobs: readonly JobSummary[]; readonly cursor: string | null }>;
+  stats(): Promise<JobStats>;
+  history(jobId: string): Promise<readonly HistoryRow[]>;
+  explain(jobId: string): Promise<Explanation>;
+  cancel(jobId: string, actor: Actor): Promise<CancelResult>;
+  replay(jobId: string, actor: Actor): Promise<ReplayResult>;
+  types(): Promise<readonly PublishedType[]>;
+  workers(): Promise<readonly WorkerInfo[]>;
+  readonly schedules: ScheduleStore;
+  /** @throws AppError `INVALID_DEFINITION` for two types of one name, `UNSUPPORTED` for what the backend cannot keep. */
+  serve(options: ServeOptions): Promise<BackendWorker>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,110 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { AppError } from "../error.ts";
+import { databaseError } from "./database-error.ts";
+
+/** A value that may be bound to a statement. */
+export type SqlValue = SQLInputValue;
+
+/** How a file is opened. */
+export interface ConnectionOptions {
+  readonly readOnly?: boolean;
+}
+
+/**
+ * One SQLite connection with its prepared statements, kept by their text: a statement's text is a constant, so looking it
+ * up costs less than preparing it again, and each verb can hold its own SQL.
+ */
+export class Connection {
+  readonly path: string;
+  readonly #options: ConnectionOptions;
+  #db: DatabaseSync;
+  #statements = new Map<string, StatementSync>();
+
+  private constructor(path: string, options: ConnectionOptions) {
+    this.path = path;
+    this.#options = options;
+    this.#db = connect(path, options);
+  }
+
+  /** @throws AppError `DATABASE_*` naming the file. */
+  static open(path: string, options: ConnectionOptions = {}): Connection {
+    return new Connection(path, options);
+  }
+
+  /** True inside a transaction; asked after any error, because some errors end the transaction by themselves. */
+  get isTransaction(): boolean {
+    return this.#db.isTransaction;
+  }
+
+  get isOpen(): boolean {
+    return this.#db.isOpen;
+  }
+
+  exec(sql: string): void {
+    this.#db.exec(sql);
+  }
+
+  run(sql: string, ...values: SqlValue[]): { readonly changes: number; readonly lastId: number } {
+    const { changes, lastInsertRowid } = this.#prepare(sql).run(...values);
+    return { changes: Number(changes), lastId: Number(lastInsertRowid) };
+  }
+
+  /** The first row; its columns are what the statement names them. */
+  get<Row>(sql: string, ...values: SqlValue[]): Row | undefined {
+    return this.#prepare(sql).get(...values) as Row | undefined;
+  }
+
+  all<Row>(sql: string, ...values: SqlValue[]): Row[] {
+    return this.#prepare(sql).all(...values) as Row[];
+  }
+
+  /** A pragma that answers one value. */
+  pragma(name: string): unknown {
+    const row = this.#db.prepare(`PRAGMA ${name}`).get();
+    return row === undefined ? undefined : Object.values(row)[0];
+  }
+
+  /** Prepares a statement of a user's own; not kept. */
+  prepare(sql: string): StatementSync {
+    return this.#db.prepare(sql);
+  }
+
+  /** After an error in COMMIT nobody knows what is on disk but a new connection. */
+  reopen(): void {
+    this.close();
+    this.#db = connect(this.path, this.#options);
+  }
+
+  close(): void {
+    this.#statements = new Map();
+    if (this.#db.isOpen) this.#db.close();
+  }
+
+  #prepare(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#db.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+}
+
+function connect(path: string, { readOnly = false }: ConnectionOptions): DatabaseSync {
+  try {
+    // The C busy handler would block the event loop; retries are ours.
+    const db = new DatabaseSync(path, { readOnly, timeout: 0 });
+    db.exec("PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY; PRAGMA recursive_triggers=OFF");
+    return db;
+  } catch (error) {
+    throw databaseError(error, path);
+  }
+}
+
+/** Parses a JSON column; text that is none means that the file is damaged. */
+export function readJson<T>(text: string, what: string): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch (cause) {
+    throw new AppError("DATABASE_DAMAGED", `${what} does not hold JSON: ${JSON.stringify(text.slice(0, 80))}; run \`windlass db check\``, { cause });
+  }
+}

@@ -1,0 +1,77 @@
+import { closeSync, existsSync, mkdirSync, openSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import type { Connection } from "./connection.ts";
+import { sqliteCode } from "./database-error.ts";
+
+/** A worker process as the database knows it. */
+export interface WorkerRow {
+  readonly id: number;
+  readonly uuid: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly schema: number;
+}
+
+/** Held for as long as a process lives: the kernel frees the lock at its death, however it died. */
+export interface LivenessLock extends Disposable {
+  readonly file: string;
+}
+
+const lockFolder = (databasePath: string): string => `${databasePath}.workers`;
+
+/** The file whose lock tells that the worker lives. */
+export function lockFile(databasePath: string, uuid: string): string {
+  return join(lockFolder(databasePath), `${uuid}.db`);
+}
+
+/**
+ * Takes the exclusive SQLite lock on this process's own small file. Unlike a pid it cannot be taken over by a stranger,
+ * is held under SIGSTOP, and works across containers that share the volume.
+ */
+export function holdLock(databasePath: string, uuid: string): LivenessLock {
+  mkdirSync(lockFolder(databasePath), { recursive: true, mode: 0o700 });
+  const file = lockFile(databasePath, uuid);
+  closeSync(openSync(file, "wx", 0o600));
+  const db = new DatabaseSync(file, { timeout: 0 });
+  db.exec("PRAGMA journal_mode=DELETE; PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE");
+  return {
+    file,
+    [Symbol.dispose]() {
+      // Unlinked while it is still locked: a prober sees either a lock or no file.
+      rmSync(file, { force: true });
+      if (db.isOpen) db.close();
+    },
+  };
+}
+
+/** True while a process holds the lock. Never asked about one's own file: closing the probe could drop the lock. */
+export function isLockHeld(databasePath: string, uuid: string): boolean {
+  const file = lockFile(databasePath, uuid);
+  if (!existsSync(file)) return false;
+  let probe: DatabaseSync | undefined;
+  try {
+    probe = new DatabaseSync(file, { timeout: 0 });
+    probe.exec("BEGIN EXCLUSIVE; ROLLBACK");
+    return false;
+  } catch (error) {
+    // Anything but "busy" (such as a file that vanished) means that nobody holds it.
+    return sqliteCode(error) === 5;
+  } finally {
+    probe?.close();
+  }
+}
+
+/** Removes what a dead worker left. */
+export function dropLock(databasePath: string, uuid: string): void {
+  const file = lockFile(databasePath, uuid);
+  rmSync(file, { force: true });
+  rmSync(`${file}-journal`, { force: true });
+}
+
+/** The workers whose rows are open and whose locks are held. */
+export function liveWorkers(db: Connection, except?: string): WorkerRow[] {
+  return db
+    .all<WorkerRow>("SELECT id, uuid, host, pid, schema FROM worker WHERE stopped IS NULL ORDER BY id")
+    .filter((worker) => worker.uuid === except || isLockHeld(db.path, worker.uuid));
+}

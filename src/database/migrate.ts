@@ -1,0 +1,101 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { AppError } from "../error.ts";
+import type { Connection } from "./connection.ts";
+
+/** One step of the schema: forward only, in order, its text fixed for ever once released. */
+export interface Migration {
+  /** From 1, without gaps. */
+  readonly version: number;
+  readonly sql: string;
+  /**
+   * The oldest schema whose workers may go on writing beside this one. A running worker that finds a larger number than
+   * its own schema drains and stops.
+   */
+  readonly writerMin: number;
+}
+
+/** `PRAGMA application_id` of our files: the letters WNDL. */
+export const APPLICATION_ID = 0x574e444c;
+
+/** The migrations of this version of the program, read from `migrations/`. */
+export function ownMigrations(): readonly Migration[] {
+  const folder = new URL("./migrations/", import.meta.url);
+  return readdirSync(folder)
+    .filter((name) => /^\d{4}\.sql$/.test(name))
+    .sort()
+    .map((name) => ({ version: Number(name.slice(0, 4)), sql: readFileSync(new URL(name, folder), "utf8"), writerMin: 1 }));
+}
+
+/** The schema that this version of the program writes. */
+export function schemaVersion(migrations: readonly Migration[]): number {
+  return migrations.at(-1)?.version ?? 0;
+}
+
+/** What a file turned out to be. */
+export type FileKind = { readonly kind: "fresh" } | { readonly kind: "ours"; readonly version: number } | { readonly kind: "foreign"; readonly reason: string };
+
+/** Looks at a file without writing to it. */
+export function fileKind(db: Connection): FileKind {
+  const id = db.pragma("application_id");
+  const version = Number(db.pragma("user_version"));
+  if (id === APPLICATION_ID) return { kind: "ours", version };
+  const tables = db.get<{ n: number }>("SELECT count(*) AS n FROM sqlite_schema")?.n ?? 0;
+  if (id === 0 && tables === 0 && version === 0) return { kind: "fresh" };
+  return { kind: "foreign", reason: `its application id is ${String(id)} and it has ${tables} tables and indexes` };
+}
+
+/**
+ * Brings the schema from where it is to the newest version in one exclusive transaction; several processes may try at
+ * once, one does it. The steps already taken are checked against what this program knows of them.
+ *
+ * @throws AppError `DATABASE_DAMAGED` when a step that was taken differs from ours; what SQLite throws otherwise, and then the old schema stands.
+ */
+export function migrate(db: Connection, migrations: readonly Migration[], nowMs: number): void {
+  const fresh = fileKind(db).kind === "fresh";
+  if (fresh) {
+    // Only before the first table: afterwards just a VACUUM could turn it on.
+    db.exec("PRAGMA auto_vacuum=INCREMENTAL");
+  }
+  db.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL");
+  db.exec("BEGIN EXCLUSIVE");
+  try {
+    const from = Number(db.pragma("user_version"));
+    db.exec("CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY, checksum TEXT NOT NULL, at INTEGER NOT NULL) STRICT");
+    checkTaken(db, migrations);
+    for (const step of migrations) {
+      if (step.version <= from) continue;
+      db.exec(step.sql);
+      db.run("INSERT INTO migration (version, checksum, at) VALUES (?, ?, ?)", step.version, checksum(step.sql), nowMs);
+      db.run("INSERT INTO setting (name, value) VALUES ('writer_min', ?) ON CONFLICT DO UPDATE SET value = excluded.value", step.writerMin);
+    }
+    db.exec(`PRAGMA user_version=${schemaVersion(migrations)}; PRAGMA application_id=${APPLICATION_ID}`);
+    db.exec("COMMIT");
+  } catch (error) {
+    if (db.isTransaction) db.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+/** Copies the database before it is changed, beside it; returns the path of the copy. */
+export function copyBefore(db: Connection, fromVersion: number): string {
+  for (let n = 0; ; n++) {
+    const path = `${db.path}.before-${fromVersion}${n === 0 ? "" : `.${n}`}`;
+    if (existsSync(path)) continue;
+    db.run("VACUUM INTO ?", path);
+    return path;
+  }
+}
+
+function checkTaken(db: Connection, migrations: readonly Migration[]): void {
+  for (const taken of db.all<{ version: number; checksum: string }>("SELECT version, checksum FROM migration ORDER BY version")) {
+    const ours = migrations.find((step) => step.version === taken.version);
+    if (ours !== undefined && checksum(ours.sql) !== taken.checksum) {
+      throw new AppError("DATABASE_DAMAGED", `database ${db.path}: its schema step ${taken.version} is not the one that this windlass knows (${taken.checksum}); it was changed by hand or by an unreleased version`);
+    }
+  }
+}
+
+function checksum(sql: string): string {
+  return createHash("sha256").update(sql).digest("hex");
+}
