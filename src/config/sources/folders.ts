@@ -1,0 +1,44 @@
+import { existsSync, statSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import type { Environment } from "./interpolate.ts";
+
+/** The folder in a project that holds its settings and its database. */
+export const PROJECT_MARK = ".windlass";
+
+/** The nearest folder, `cwd` or above, that holds `.windlass/`. */
+export function findProjectFolder(cwd: string): string | undefined {
+  let folder = resolve(cwd);
+  while (!statSync(join(folder, PROJECT_MARK), { throwIfNoEntry: false })?.isDirectory()) {
+    const parent = dirname(folder);
+    if (parent === folder) return undefined;
+    folder = parent;
+  }
+  return folder;
+}
+
+/** The config file of a project, if there. */
+export function findConfigFile(projectFolder: string): string | undefined {
+  const path = join(projectFolder, PROJECT_MARK, "config.yaml");
+  return existsSync(path) ? path : undefined;
+}
+
+/** The database of a user who works in no project. A relative XDG_STATE_HOME counts as unset, as its standard says. */
+export function stateDatabasePath(env: Environment, home: string): string {
+  const state = env["XDG_STATE_HOME"] ?? "";
+  return join(isAbsolute(state) ? state : join(home, ".local", "state"), "windlass", "windlass.db");
+}
+
+/**
+ * The folder that relative paths of a file start at: the file's own, but for a file in `.windlass/` the folder that holds
+ * it, so that `windlass init` does not move the artifacts of a project that had none.
+ */
+export function baseFolderOf(configPath: string): string {
+  const folder = dirname(configPath);
+  return basename(folder) === PROJECT_MARK ? dirname(folder) : folder;
+}
+
+/** The policy beside a database, if there. */
+export function findPolicy(databasePath: string): string | undefined {
+  const path = join(dirname(databasePath), "windlass.policy.yaml");
+  return existsSync(path) ? path : undefined;
+}
