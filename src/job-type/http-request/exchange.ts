@@ -1,8 +1,15 @@
 import http from "node:http";
 import type { Socket } from "node:net";
 import { AppError } from "../../error.ts";
+import { BodyReader } from "./body-reader.ts";
 import type { Leg } from "./redirect.ts";
 import { codeOf } from "./resolve-target.ts";
+
+/** The head of an answer, and its body as it comes. */
+export interface AnswerHead {
+  readonly message: http.IncomingMessage;
+  readonly body: BodyReader;
+}
 
 /** Header bytes that an answer may have; Node's own 16 KiB is short for a long list of cookies. */
 const HEADER_BYTES_MAX = 65_536;
@@ -14,8 +21,8 @@ const HEADER_BYTES_MAX = 65_536;
  *
  * @throws AppError `HOST_UNREACHABLE` when the connection ends before the answer; `TOO_LARGE` for its headers.
  */
-export async function exchange(socket: Socket, leg: Leg): Promise<http.IncomingMessage> {
-  const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
+export async function exchange(socket: Socket, leg: Leg): Promise<AnswerHead> {
+  const { promise, resolve, reject } = Promise.withResolvers<AnswerHead>();
   const body = leg.body === undefined ? undefined : Buffer.from(leg.body);
   const request = http.request({
     createConnection: () => socket,
@@ -25,7 +32,7 @@ export async function exchange(socket: Socket, leg: Leg): Promise<http.IncomingM
     setHost: false,
     maxHeaderSize: HEADER_BYTES_MAX,
   });
-  request.once("response", resolve);
+  request.once("response", (message) => resolve({ message, body: new BodyReader(message) }));
   // After the answer has begun this is heard and ignored: the reader of the answer sees its own error.
   request.on("error", (cause) => reject(failed(leg, cause)));
   request.end(body);

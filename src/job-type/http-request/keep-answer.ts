@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, open, writeFile } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
-import { codeOf } from "./resolve-target.ts";
+import type { BodyReader } from "./body-reader.ts";
 
 /** The kept body: whole, cut at the limit, or as far as it came before the connection ended. */
 export interface KeptBody {
@@ -42,26 +42,23 @@ const BODY_PATH = "http/body";
  *
  * @throws what the file system throws; an answer that ends early is a result.
  */
-export async function keepBody(answer: IncomingMessage, folder: string, limitBytes: number): Promise<KeptBody> {
+export async function keepBody(reader: BodyReader, folder: string, limitBytes: number): Promise<KeptBody> {
   await mkdir(join(folder, "http"), { recursive: true, mode: 0o700 });
   // `wx`: the attempt's folder is new, so a file that is there already is not ours to overwrite.
   await using file = await open(join(folder, BODY_PATH), "wx", 0o600);
   const hash = createHash("sha256");
-  const chunks = answer[Symbol.asyncIterator]();
   let bytes = 0;
-  const kept = (end: KeptBody["end"]): KeptBody => ({ end, bytes, sha256: hash.digest("hex") });
   for (;;) {
-    const next = await nextChunk(chunks);
-    if (next.kind === "cut") return { ...kept("cut"), reason: next.reason };
-    if (next.kind === "end") return answer.complete ? kept("complete") : { ...kept("cut"), reason: "ended early" };
-    const piece = next.chunk.subarray(0, limitBytes - bytes);
+    const part = await reader.next();
+    if (part.kind !== "chunk") {
+      const reason = part.kind === "cut" ? { reason: part.reason } : {};
+      return { end: part.kind, bytes, sha256: hash.digest("hex"), ...reason };
+    }
+    const piece = part.chunk.subarray(0, limitBytes - bytes);
     hash.update(piece);
     await file.writeFile(piece);
     bytes += piece.length;
-    if (piece.length < next.chunk.length) {
-      answer.destroy();
-      return kept("limit");
-    }
+    if (piece.length < part.chunk.length) return { end: "limit", bytes, sha256: hash.digest("hex") };
   }
 }
 
@@ -87,18 +84,4 @@ export function answerHeaders(answer: IncomingMessage): Record<string, string | 
       name === "set-cookie" ? values : values.join(", "),
     ]),
   );
-}
-
-type Chunk =
-  | { readonly kind: "chunk"; readonly chunk: Buffer }
-  | { readonly kind: "end" }
-  | { readonly kind: "cut"; readonly reason: string };
-
-async function nextChunk(chunks: AsyncIterator<Buffer>): Promise<Chunk> {
-  try {
-    const { done, value } = await chunks.next();
-    return done === true ? { kind: "end" } : { kind: "chunk", chunk: value };
-  } catch (error) {
-    return { kind: "cut", reason: codeOf(error) };
-  }
 }

@@ -1,7 +1,6 @@
-import type { IncomingMessage } from "node:http";
 import type { EffectContext } from "../../attempt/handlers.ts";
 import { AppError } from "../../error.ts";
-import { exchange } from "./exchange.ts";
+import { type AnswerHead, exchange } from "./exchange.ts";
 import { explainFailure } from "./explain-failure.ts";
 import { headerValueProblem } from "./header-rules.ts";
 import type { HttpRequestInput, HttpRequestResult } from "./http-request.ts";
@@ -17,10 +16,9 @@ export interface ChainTools {
   readonly bodyBytes: number;
 }
 
-/** The head of an answer, and how it was come by. */
-interface Answer {
+/** An answer, and how it was come by. */
+interface Answer extends AnswerHead {
   readonly leg: Leg;
-  readonly message: IncomingMessage;
   readonly status: number;
   readonly open: OpenSocket;
   readonly firstByteMs: number;
@@ -69,8 +67,9 @@ export class RequestChain {
       using _held = destroyedOnAbort(open, this.#ctx.signal);
       this.#sent = true;
       const sentMs = this.#nowMs();
-      const message = await exchange(open.socket, leg);
-      const answer = { leg, message, status: message.statusCode ?? 0, open, firstByteMs: this.#nowMs() - sentMs };
+      const head = await exchange(open.socket, leg);
+      const status = head.message.statusCode ?? 0;
+      const answer = { ...head, leg, status, open, firstByteMs: this.#nowMs() - sentMs };
       this.#unkept = answer;
       const next = this.#nextLeg(answer);
       if (next === undefined) return await this.#finish(answer);
@@ -92,7 +91,7 @@ export class RequestChain {
   async #finish(answer: Answer): Promise<HttpRequestResult> {
     const { status, message } = answer;
     const { method, url } = answer.leg;
-    const body = await keepBody(message, this.#ctx.folder, this.#tools.bodyBytes);
+    const body = await keepBody(answer.body, this.#ctx.folder, this.#tools.bodyBytes);
     await this.#keep(answer, body);
     const redirects = this.#redirects.length;
     this.#ctx.log.info("answered", { status, bytes: body.bytes, redirects });
