@@ -135,7 +135,8 @@ function embeddedIPv4(address: string, at: number): string {
 function readHostName(entry: string): string {
   const url = URL.parse(`http://${entry}`);
   const plain = url !== null && url.username === "" && url.port === "" && url.pathname === "/" && url.search === "";
-  if (plain && !/[/?#@:]/.test(entry)) return withoutRootDot(url.hostname);
+  // An address in an odd spelling (010.0.0.1 is 8.0.0.1) would not mean what its author thinks.
+  if (plain && !/[/?#@:]/.test(entry) && isIP(url.hostname) === 0) return withoutRootDot(url.hostname);
   throw notAnEntry(entry);
 }
 

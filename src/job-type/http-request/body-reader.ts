@@ -29,7 +29,7 @@ export class BodyReader {
     answer.once("end", () =>
       this.#finish(answer.complete ? { kind: "complete" } : { kind: "cut", reason: "ended early" }),
     );
-    answer.once("error", (error) => this.#finish({ kind: "cut", reason: codeOf(error) }));
+    answer.on("error", (error) => this.#finish({ kind: "cut", reason: codeOf(error) }));
     answer.once("close", () => this.#finish({ kind: "cut", reason: "closed" }));
   }
 
