@@ -24,7 +24,8 @@ test("an input is parsed to the same from what was stored of it", () => {
 
 test.each([
   ["a secret in the URL", { url: { $secret: "TOKEN" } }, "url takes no $secret"],
-  ["no URL at all", {}, "url is not a text"],
+  ["no URL at all", {}, "url is missing"],
+  ["a URL that is a number", { url: 1 }, "url is not a text"],
   ["a URL without a scheme", { url: "example.com" }, "url is not a URL"],
   ["a URL that is a file", { url: "file:///etc/passwd" }, "url begins with file:"],
   ["a user name in the URL", { url: "https://me@example.com" }, "url holds a user name or a password"],

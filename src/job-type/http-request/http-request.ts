@@ -13,7 +13,9 @@ const Url = z
     error: ({ input }) =>
       isReference(input)
         ? "takes no $secret, because a URL shows in logs and in the result; give secrets in headers or body"
-        : "is not a text",
+        : input === undefined
+          ? "is missing"
+          : "is not a text",
   })
   .superRefine((text, check) => {
     const message = urlProblem(text);
