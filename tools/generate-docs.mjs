@@ -3,7 +3,10 @@
 //   <!-- generated: NAME --> ... <!-- end generated: NAME -->
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 
-const GENERATORS = [{ file: "docs/architecture.md", section: "job-states", generate: drawJobStates }];
+const GENERATORS = [
+  { file: "docs/architecture.md", section: "job-states", generate: drawJobStates },
+  ...(await import("../src/config/reference/generated.ts")).GENERATED_FILES,
+];
 
 const isCheck = process.argv.includes("--check");
 for (const { file, section, generate } of GENERATORS) {

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Config, LoadedConfig } from "./config.ts";
 import { buildFields } from "./schema/fields.ts";
-import { DEFAULT_HOST } from "./schema/hosts.ts";
+import { DEFAULT_HOST, type Host } from "./schema/hosts.ts";
 import { ROWS, type SettingKey } from "./schema/schema.ts";
 import { configError, type Origin } from "./schema/setting.ts";
 import { lookUp, readEnvironment, readForeignEnvironment, warnAbout } from "./sources/environment.ts";
@@ -146,5 +146,11 @@ function checkTogether(values: Values["values"]): void {
 function buildConfig(values: Values["values"], named: Config["hosts"]): Config {
   const fields = buildFields(ROWS, (key) => values.get(key as SettingKey)) as unknown as Omit<Config, "hosts">;
   const { windows, aloha, playwright } = fields;
-  return { ...fields, hosts: new Map([[DEFAULT_HOST, { ...windows, aloha, playwright, labels: {} }], ...named]) };
+  const hosts = new Map<string, Host>([[DEFAULT_HOST, { ...windows, aloha, playwright, labels: {} }]]);
+  for (const [name, host] of named) {
+    // The secret comes from the environment alone, and so is the same for all.
+    const server = host.playwright && { playwright: { ...host.playwright, wsPath: playwright.wsPath } };
+    hosts.set(name, { ...host, ...server });
+  }
+  return { ...fields, hosts };
 }

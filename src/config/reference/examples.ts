@@ -5,19 +5,22 @@ const HEAD = `# Every setting of Windlass that a file may hold, with its default
 # Copy what you change to .windlass/config.yaml, or name a file with --config. The reference is docs/configuration.md.
 `;
 
+/** Named hosts as a file says them. */
+export const HOSTS_EXAMPLE = `hosts:
+  lab1:
+    ssh_host: lab1.example.com
+    ssh_port: 22
+    aloha:
+      server_url: http://127.0.0.1:17887
+      client_url: http://127.0.0.1:17888
+    playwright:
+      port: 19323
+    labels:
+      site: lab
+`;
+
 const HOSTS = `# Further machines by name, each with the keys of windows, aloha and playwright where it has them, and labels:
-# hosts:
-#   lab1:
-#     ssh_host: lab1.example.com
-#     ssh_port: 22
-#     aloha:
-#       server_url: http://127.0.0.1:17887
-#       client_url: http://127.0.0.1:17888
-#     playwright:
-#       port: 19323
-#     labels:
-#       site: lab
-hosts: {}
+${HOSTS_EXAMPLE.replace(/^(?=.)/gm, "# ")}hosts: {}
 `;
 
 const IN_FILES = ROWS.filter(([, row]) => row.environmentOnly !== true);

@@ -1,4 +1,5 @@
 import { describeConfig, type SettingDescription } from "../describe.ts";
+import { HOSTS_EXAMPLE } from "./examples.ts";
 
 /** The headings of the page, each with the first words of its keys. */
 const SECTIONS: readonly (readonly [string, readonly string[]])[] = [
@@ -46,18 +47,7 @@ file; each has the keys of \`windows\`, the blocks \`aloha\` and \`playwright\` 
 machine does not say has the default of the tables above, not the value of the machine \`default\`.
 
 \`\`\`yaml
-hosts:
-  lab1:
-    ssh_host: lab1.example.com
-    ssh_port: 22
-    aloha:
-      server_url: http://127.0.0.1:17887
-      client_url: http://127.0.0.1:17888
-    playwright:
-      port: 19323
-    labels:
-      site: lab
-\`\`\`
+${HOSTS_EXAMPLE}\`\`\`
 `;
 
 /** The text of `docs/configuration.md`. */

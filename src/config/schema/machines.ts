@@ -73,9 +73,11 @@ export const PLAYWRIGHT = {
     default: undefined,
     pattern: /^[^\s\p{Cc}]+$/u,
     rule: "a path without spaces",
+    // Said although it follows from the key, because the blocks of named hosts point to it too.
+    environment: "PLAYWRIGHT_WS_PATH",
     secret: true,
     environmentOnly: true,
-    description: "The secret path of the browser server.",
+    description: "The secret path of the browser server, one for all machines.",
   }),
 } as const;
 

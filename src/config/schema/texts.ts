@@ -98,7 +98,7 @@ export function address(facts: Facts & { readonly default: string; readonly port
 
 /** Reads one text and holds it against its rule. */
 export function readText(value: unknown, place: Place, { pattern, rule }: TextRule): string {
-  const plain = typeof value === "number" ? String(value) : value;
+  const plain = typeof value === "number" && Number.isFinite(value) ? String(value) : value;
   return typeof plain === "string" && pattern.test(plain) ? plain : refuse(place, `must be ${rule}`, value);
 }
 

@@ -1,0 +1,230 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { DEFAULT_LIMITS } from "../job/limits.ts";
+import { jobLimitsOf } from "./job-limits.ts";
+import { type LoadRequest, loadConfig } from "./load.ts";
+import { configErrorText } from "./schema/setting.ts";
+
+const HOME = "/home/ann";
+
+let folder = "";
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), "windlass-load-")));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+});
+
+function write(name: string, text: string): string {
+  const path = join(folder, name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+  return path;
+}
+
+function load(request: Partial<LoadRequest> = {}) {
+  return loadConfig({ cwd: folder, home: HOME, env: {}, ...request });
+}
+
+async function refusal(request: Partial<LoadRequest>): Promise<string> {
+  const error = await load(request).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ name: "AppError", code: "CONFIG" });
+  return configErrorText(error as Error);
+}
+
+describe("precedence", () => {
+  test("a flag beats the environment, the environment beats the file, the file beats the default", async () => {
+    const configPath = write("c.yaml", "worker: { concurrency: 2 }");
+    const env = { WIN_AUTOMATION_WORKER_CONCURRENCY: "3" };
+    const flags = { "worker.concurrency": 4 };
+    const read = async (request: Partial<LoadRequest>) => (await load(request)).config.worker.concurrency;
+    expect(await read({})).toBe(5);
+    expect(await read({ configPath })).toBe(2);
+    expect(await read({ configPath, env })).toBe(3);
+    expect(await read({ configPath, env, flags })).toBe(4);
+    expect(await read({ flags: { "worker.concurrency": undefined } })).toBe(5);
+  });
+
+  test("of both prefixes WINDLASS_ wins, with a warning", async () => {
+    const { config, origins, warnings } = await load({ env: { WINDLASS_TIMEOUT: "2s", WIN_AUTOMATION_TIMEOUT: "3s" } });
+    expect(config.timeoutMs).toBe(2_000);
+    expect(origins.get("timeout")).toEqual({ kind: "environment", name: "WINDLASS_TIMEOUT" });
+    expect(warnings).toEqual(["WIN_AUTOMATION_TIMEOUT is ignored, because WINDLASS_TIMEOUT is set too"]);
+  });
+
+  test("a value that something stronger hides is checked all the same", async () => {
+    const configPath = write("c.yaml", "timeout: 2h");
+    expect(await refusal({ configPath, env: { WINDLASS_TIMEOUT: "2s" } })).toContain("config error: timeout must be");
+  });
+
+  test("files of --jobs are added to those of file and environment", async () => {
+    const configPath = write("c.yaml", "jobs: [a.ts]");
+    const { config } = await load({ configPath, flags: { jobs: ["b.ts"] } });
+    expect(config.jobs).toEqual([join(folder, "a.ts"), join(folder, "b.ts")]);
+  });
+
+  test("an empty variable is unset, but an empty list is a list", async () => {
+    const { config, origins } = await load({ env: { WINDLASS_DB: "", WINDLASS_TIMEOUT: "", WINDLASS_EXEC_ENV: "" } });
+    expect([origins.get("database.path")?.kind, config.timeoutMs, config.exec.env]).toEqual(["default", 10_000, []]);
+  });
+});
+
+describe("other names", () => {
+  test.each([
+    ["hatchet.worker_concurrency", "7", "worker.concurrency", 7],
+    ["hatchet.job_timeout", "2m", "job.timeout", 120_000],
+    ["hatchet.retry_max", "1", "job.retry_max", 1],
+    ["hatchet.retry_backoff", "9s", "job.retry_backoff", 9_000],
+    ["hatchet.server_url", "http://h/", "hatchet.http_url", "http://h"],
+  ])("%s = %s means %s", async (alias, text, key, value) => {
+    const [block, name] = alias.split(".");
+    const configPath = write("c.yaml", `${block}: { ${name}: ${JSON.stringify(text)} }`);
+    const variable = `WIN_AUTOMATION_${alias.toUpperCase().replace(".", "_")}`;
+    for (const request of [{ configPath }, { env: { [variable]: text } }]) {
+      const { config, origins, warnings } = await load(request);
+      const { concurrency } = config.worker;
+      const { timeoutMs, retryMax, retryBackoffMs } = config.job;
+      expect([concurrency, timeoutMs, retryMax, retryBackoffMs, config.hatchet.httpUrl]).toContain(value);
+      expect(origins.get(key)?.kind).not.toBe("default");
+      expect(warnings).toEqual([]);
+    }
+  });
+
+  test("where key and alias are both given, the key wins with a warning", async () => {
+    const configPath = write("c.yaml", "worker: { concurrency: 2 }\nhatchet: { worker_concurrency: 3 }");
+    const inFile = await load({ configPath });
+    expect(inFile.config.worker.concurrency).toBe(2);
+    expect(inFile.warnings).toEqual([
+      `hatchet.worker_concurrency is ignored, because worker.concurrency is set too (file ${configPath})`,
+    ]);
+    const env = { WIN_AUTOMATION_WORKER_CONCURRENCY: "2", WINDLASS_HATCHET_WORKER_CONCURRENCY: "3" };
+    expect((await load({ env })).config.worker.concurrency).toBe(2);
+  });
+
+  test.each([
+    ["HATCHET_CLIENT_TOKEN", "tok", "apiToken", "HATCHET_TOKEN", "ours"],
+    ["HATCHET_CLIENT_HOST_PORT", "h:1", "grpcAddress", "HATCHET_GRPC_ADDRESS", "ours:2"],
+    ["HATCHET_CLIENT_TLS_STRATEGY", "tls", "tlsStrategy", "HATCHET_TLS_STRATEGY", "none"],
+  ] as const)("%s is read when nothing of ours says it", async (name, value, field, ours, other) => {
+    const alone = await load({ env: { [name]: value } });
+    expect(alone.config.hatchet[field]).toBe(value);
+    expect([...alone.origins.values()]).toContainEqual({ kind: "environment", name });
+    const both = await load({ env: { [name]: "not even valid", [`WINDLASS_${ours}`]: other } });
+    expect(both.config.hatchet[field]).toBe(other);
+    expect(both.warnings).toEqual([]);
+  });
+
+  test("a file is stronger than a variable of Hatchet's client", async () => {
+    const configPath = write("c.yaml", "hatchet: { grpc_address: 'file:1' }");
+    const { config } = await load({ configPath, env: { HATCHET_CLIENT_HOST_PORT: "client:1" } });
+    expect(config.hatchet.grpcAddress).toBe("file:1");
+  });
+});
+
+describe("which file", () => {
+  test("--config wins over WINDLASS_CONFIG, which wins over the project's file", async () => {
+    write(".windlass/config.yaml", "timeout: 1s");
+    write("named.yaml", "timeout: 2s");
+    write("flag.json", '{ "timeout": "3s" }');
+    const read = async (request: Partial<LoadRequest>) => (await load(request)).config.timeoutMs;
+    const env = { WINDLASS_CONFIG: "named.yaml" };
+    expect(await read({})).toBe(1_000);
+    expect(await read({ env })).toBe(2_000);
+    expect(await read({ env: { WIN_AUTOMATION_CONFIG: "named.yaml" } })).toBe(2_000);
+    expect(await read({ env, configPath: "flag.json" })).toBe(3_000);
+  });
+
+  test("the project's file is found from a folder below it", async () => {
+    const path = write(".windlass/config.yaml", "timeout: 1s");
+    const cwd = join(folder, "a", "b");
+    mkdirSync(cwd, { recursive: true });
+    const { config, origins } = await load({ cwd });
+    expect(config.timeoutMs).toBe(1_000);
+    expect(origins.get("timeout")).toEqual({ kind: "file", path });
+  });
+
+  test("a windlass.yaml that nobody named is not read, with one warning", async () => {
+    const path = write("windlass.yaml", "timeout: 1s");
+    const { config, warnings } = await load();
+    expect(config.timeoutMs).toBe(10_000);
+    expect(warnings).toEqual([
+      `${path} is not read; name it with --config windlass.yaml or move it to .windlass/config.yaml`,
+    ]);
+    expect((await load({ configPath: "windlass.yaml" })).warnings).toEqual([]);
+    expect((await load({ env: { WINDLASS_CONFIG: path } })).warnings).toEqual([]);
+  });
+});
+
+describe("paths", () => {
+  test("the database: flag, variable, file, project, state folder", async () => {
+    const path = async (request: Partial<LoadRequest> = {}) => (await load(request)).config.database.path;
+    expect(await path()).toBe(`${HOME}/.local/state/windlass/windlass.db`);
+    expect(await path({ env: { XDG_STATE_HOME: "/state" } })).toBe("/state/windlass/windlass.db");
+    expect(await path({ env: { XDG_STATE_HOME: "relative" } })).toBe(`${HOME}/.local/state/windlass/windlass.db`);
+    mkdirSync(join(folder, ".windlass"));
+    mkdirSync(join(folder, "inner"));
+    const { config, origins } = await load({ cwd: join(folder, "inner") });
+    expect(config.database.path).toBe(join(folder, ".windlass", "windlass.db"));
+    expect(origins.get("database.path")).toEqual({ kind: "found", where: join(folder, ".windlass") });
+    const configPath = write("conf/c.yaml", "database: { path: file.db }");
+    expect(await path({ configPath })).toBe(join(folder, "conf", "file.db"));
+    const env = { WINDLASS_DB: "env.db" };
+    expect(await path({ configPath, env })).toBe(join(folder, "env.db"));
+    expect(await path({ configPath, env, flags: { "database.path": "flag.db" } })).toBe(join(folder, "flag.db"));
+  });
+
+  test("a file that is called .windlass makes no project", async () => {
+    write(".windlass", "");
+    expect((await load()).origins.get("database.path")).toEqual({ kind: "default" });
+  });
+
+  test("artifacts lie at the config file's folder, else the project's, else the database's", async () => {
+    const outDir = async (request: Partial<LoadRequest> = {}) => (await load(request)).config.artifacts.outDir;
+    const flags = { "database.path": "data/jobs.db" };
+    expect(await outDir({ flags })).toBe(join(folder, "data", "artifacts"));
+    mkdirSync(join(folder, ".windlass"));
+    expect(await outDir({ flags })).toBe(join(folder, "artifacts"));
+    expect(await outDir({ flags, cwd: join(folder, ".windlass") })).toBe(join(folder, "artifacts"));
+    const configPath = write("conf/c.yaml", "timeout: 2s");
+    expect(await outDir({ configPath })).toBe(join(folder, "conf", "artifacts"));
+    expect(await outDir({ configPath, env: { WINDLASS_ARTIFACT_OUT: "kept" } })).toBe(join(folder, "conf", "kept"));
+    expect(await outDir({ env: { WINDLASS_ARTIFACT_OUT: "/kept" } })).toBe("/kept");
+  });
+
+  test("a config.yaml that is added to a project moves nothing: its paths start at the project folder", async () => {
+    write(".windlass/config.yaml", "jobs: [jobs.ts]\nwindows: { ssh_identity_file: keys/lab }");
+    const { config } = await load();
+    expect(config.artifacts.outDir).toBe(join(folder, "artifacts"));
+    expect(config.jobs).toEqual([join(folder, "jobs.ts")]);
+    expect(config.windows.sshIdentityFile).toBe(join(folder, "keys", "lab"));
+    const named = await load({ cwd: "/", configPath: join(folder, ".windlass", "config.yaml") });
+    expect(named.config.jobs).toEqual([join(folder, "jobs.ts")]);
+  });
+
+  test("the policy is the one beside the database, if there and nothing names another", async () => {
+    mkdirSync(join(folder, ".windlass"));
+    expect((await load()).config.policy).toBeUndefined();
+    const path = write(".windlass/windlass.policy.yaml", "version: 1");
+    const { config, origins } = await load();
+    expect(config.policy).toBe(path);
+    expect(origins.get("policy")).toEqual({ kind: "found", where: dirname(path) });
+    expect((await load({ flags: { policy: "mine.yaml" } })).config.policy).toBe(join(folder, "mine.yaml"));
+  });
+});
+
+describe("limits of jobs", () => {
+  test("are those of the engine where nothing is configured", async () => {
+    expect(jobLimitsOf((await load()).config)).toEqual(DEFAULT_LIMITS);
+  });
+
+  test("follow the configuration", async () => {
+    const flags = { "job.queued_max": 9, "job.age": "1m", "history.rows_max": 2 };
+    expect(jobLimitsOf((await load({ flags })).config)).toEqual({
+      ...DEFAULT_LIMITS,
+      queuedMax: 9,
+      ageMs: 60_000,
+      historyRowsMax: 2,
+    });
+    expect((await load({ flags: { "job.queued_max": "none" } })).config.job.queuedMax).toBeUndefined();
+  });
+});
