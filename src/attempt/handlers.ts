@@ -27,6 +27,8 @@ export interface EffectContext extends JobContext {
    * attempt that adopts gets the folder of the attempt that started the effect.
    */
   readonly folder: string;
+  /** The strictest actor of the job, as `kind:name`, for programs that may call Windlass themselves. */
+  readonly actor?: string;
   /**
    * Stores the effect durably. Call it before the effect starts and again when more is known of it (such as the process
    * id); the last one counts.
