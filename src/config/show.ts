@@ -1,7 +1,8 @@
+import { MASK } from "../redact.ts";
 import type { LoadedConfig } from "./config.ts";
 import { fieldValue } from "./schema/fields.ts";
 import { DEFAULT_HOST, type Host, hostRows } from "./schema/hosts.ts";
-import { MASK, maskUrls } from "./schema/mask.ts";
+import { maskUrls } from "./schema/mask.ts";
 import { ROWS } from "./schema/schema.ts";
 import { formatOrigin, type Setting } from "./schema/setting.ts";
 

@@ -84,8 +84,9 @@ export const GENERAL = {
     default: undefined,
     flag: "--actor",
     environmentOnly: true,
-    pattern: /^(person|schedule|job|unattended|agent):[^\p{Cc}]{1,128}$/u,
-    rule: "kind:name, the kind one of person, schedule, job, unattended, agent",
+    // Which kinds there are, the policy knows: parseActor reads the text.
+    pattern: /^[a-z]+:[^\p{Cc}]+$/u,
+    rule: "kind:name, such as agent:codex",
     defaultText: "person:<user> on a terminal, else unattended:<user>",
     description: "Who asks; it can only make the caller stricter than what was found.",
   }),

@@ -1,5 +1,4 @@
-/** What stands in the place of a secret. */
-export const MASK = "***";
+import { MASK } from "../../redact.ts";
 
 const IN_URL = /(:\/\/[^:@/\s]*:)[^\s"]*@/g;
 const IN_QUERY = /([?&](?:ssl)?password=)[^&\s"]*/gi;
