@@ -4,7 +4,7 @@ import { AppError } from "./error.ts";
 export type Duration = string | number;
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-const PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/y;
+const PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
 
 /** What a duration is for and how long it may be; both ends are allowed. */
 export interface DurationBounds {
@@ -23,15 +23,17 @@ export interface DurationBounds {
  */
 export function parseDuration(value: Duration, bounds: DurationBounds): number {
   const { what, minMs = 1, maxMs = 366 * 86_400_000 } = bounds;
-  const ms = typeof value === "number" ? value : readUnits(value);
+  // Definitions and configuration are not type-checked at run time, so a value of any kind may come here.
+  const ms = typeof value === "number" ? value : typeof value === "string" ? readUnits(value) : undefined;
+  const shown = typeof value === "number" ? `${value}` : JSON.stringify(value);
   if (ms === undefined || !Number.isFinite(ms)) {
-    throw new AppError("INVALID_DURATION", `${what}: ${JSON.stringify(value)} is not a duration; write a number with a unit, such as 250ms, 10m, 1h30m or 7d`);
+    throw new AppError("INVALID_DURATION", `${what}: ${shown} is not a duration; write a number with a unit, such as 250ms, 10m, 1h30m or 7d`);
   }
   if (!Number.isInteger(ms)) {
-    throw new AppError("INVALID_DURATION", `${what}: ${JSON.stringify(value)} is not a whole number of milliseconds`);
+    throw new AppError("INVALID_DURATION", `${what}: ${shown} is not a whole number of milliseconds`);
   }
   if (ms < minMs || ms > maxMs) {
-    throw new AppError("INVALID_DURATION", `${what}: ${JSON.stringify(value)} is out of range; it must be ${formatDuration(minMs)} to ${formatDuration(maxMs)}`);
+    throw new AppError("INVALID_DURATION", `${what}: ${shown} is out of range; it must be ${formatDuration(minMs)} to ${formatDuration(maxMs)}`);
   }
   return ms;
 }
@@ -53,11 +55,12 @@ export function formatDuration(ms: number): string {
 
 function readUnits(text: string): number | undefined {
   let ms = 0;
-  PART.lastIndex = 0;
-  do {
-    const part = PART.exec(text);
-    if (part === null) return undefined;
+  let end = 0;
+  for (const part of text.matchAll(PART)) {
+    if (part.index !== end) return undefined;
     ms += Number(part[1]) * (UNIT_MS[part[2] ?? ""] ?? Number.NaN);
-    if (PART.lastIndex === text.length) return Math.round(ms * 1e6) / 1e6;
-  } while (true);
+    end += part[0].length;
+  }
+  // 0.1s * 3 and the like: what is left of a binary fraction is no part of a millisecond.
+  return end === 0 || end !== text.length ? undefined : Math.round(ms * 1e6) / 1e6;
 }

@@ -123,14 +123,22 @@ export function errorText(error: Pick<ErrorRecord, "code" | "message">): string 
 }
 
 /**
- * Turns anything that was thrown into a record. What is not an {@link AppError} gets `fallback` as its code.
+ * Turns anything that was thrown into a record. What is not an {@link AppError} gets `fallback` as its code. Never throws
+ * itself, whatever a handler of somebody else's threw.
  *
  * @param fallback default `INTERNAL`; handlers of jobs use `HANDLER_FAILED`.
  */
 export function toErrorRecord(error: unknown, fallback: ErrorCode = "INTERNAL"): ErrorRecord {
-  if (isAppError(error)) {
+  try {
+    if (!isAppError(error)) return { code: fallback, message: messageOf(error) };
     const details = Object.keys(error.details ?? {}).length > 0 ? { details: error.details } : {};
-    return { code: error.code, message: error.message, ...details };
+    return { code: error.code, message: messageOf(error), ...details };
+  } catch {
+    // An object without a text, or one whose properties throw.
+    return { code: fallback, message: `what was thrown (${typeof error}) has no text` };
   }
-  return { code: fallback, message: error instanceof Error ? error.message || error.name : String(error) };
+}
+
+function messageOf(error: unknown): string {
+  return String(error instanceof Error ? error.message || error.name : error);
 }

@@ -2,14 +2,15 @@ import { z } from "zod";
 import { type Duration, parseDuration } from "../duration.ts";
 import { AppError } from "../error.ts";
 import type { JobContext } from "./context.ts";
-import type { BackoffRule, ConcurrencyRule, ConcurrencyStrategy, CrashRule, RateLimitRule, TypeRules } from "./rules.ts";
+import type { AfterCrash, BackoffRule, ConcurrencyRule, ConcurrencyStrategy, CrashRule, RateLimitRule, TypeRules } from "./rules.ts";
+import { isSecretName } from "./secret.ts";
 
 /** The code of a job type: receives the parsed input and returns the result, or throws. */
 export type Handler<T extends JobType> = (input: z.output<T["input"]>, ctx: JobContext) => Promise<z.input<T["result"]>> | z.input<T["result"]>;
 
 /** What {@link defineJob} takes. Only `name` and `input` are needed. */
 export interface JobDefinition<Name extends string, Input extends z.ZodType, Result extends z.ZodType> {
-  /** Two or more dotted lower-case words, such as `app.send-mail`; unique in a program. */
+  /** Lower-case words joined by dots, such as `app.send-mail`; unique in a program. */
   readonly name: Name;
   /** Published with the type; say another one when the meaning of its input changes. Default `1`. */
   readonly version?: string;
@@ -116,24 +117,43 @@ function readRules(definition: AnyDefinition): TypeRules {
     ...(deadline === undefined ? {} : { deadlineMs: duration("deadline", deadline, 366 * DAY_MS) }),
     ...(retries === undefined ? {} : { retries: count("retries", retries, 0, 100) }),
     ...(definition.backoff === undefined ? {} : { backoff: readBackoff(definition.backoff, duration, fail) }),
-    afterCrash: definition.afterCrash ?? "rerun",
+    afterCrash: readCrashRule(definition.afterCrash ?? "rerun", fail),
     afterCrashByCaller: definition.afterCrashByCaller ?? false,
     retryOnExit: definition.retryOnExit ?? false,
     recordsEffects: definition.recordsEffects ?? false,
     concurrency: (definition.concurrency ?? []).map((rule): ConcurrencyRule => ({
       ...(rule.key === undefined ? {} : { key: rule.key }),
       limit: count("concurrency.limit", rule.limit, 1, 1_000_000),
-      strategy: rule.strategy ?? "queue",
+      strategy: oneOf("concurrency.strategy", rule.strategy ?? "queue", STRATEGIES, fail),
     })),
     locks: definition.locks ?? [],
     ...(rateLimit === undefined ? {} : { rateLimit: readRateLimit(rateLimit, duration, count) }),
     idempotencyWindowMs: definition.idempotency === undefined ? DAY_MS : duration("idempotency.window", definition.idempotency.window, 366 * DAY_MS),
     requires: definition.requires ?? {},
-    secrets: definition.secrets ?? [],
+    secrets: readSecrets(definition.secrets ?? [], fail),
     ...(cron === undefined ? {} : { cron: typeof cron === "string" ? { expression: cron, timeZone: "UTC" } : cron }),
-    priority: definition.priority ?? 2,
+    priority: oneOf("priority", definition.priority ?? 2, [1, 2, 3], fail),
     ...(queuedMax === undefined ? {} : { queuedMax: count("queuedMax", queuedMax, 1, 10_000_000) }),
   };
+}
+
+// Types alone do not hold these: Node runs a user's TypeScript without checking it.
+const STRATEGIES: readonly ConcurrencyStrategy[] = ["queue", "cancel-newest"];
+const AFTER_CRASH: readonly AfterCrash[] = ["rerun", "check", "stop"];
+
+function oneOf<T>(field: string, value: T, allowed: readonly T[], fail: (field: string, reason: string) => never): T {
+  return allowed.includes(value) ? value : fail(field, `is ${JSON.stringify(value)}; it must be one of ${allowed.join(", ")}`);
+}
+
+function readCrashRule(rule: CrashRule, fail: (field: string, reason: string) => never): CrashRule {
+  const words = typeof rule === "string" ? [rule] : [...Object.values(rule.cases), rule.otherwise];
+  for (const word of words) oneOf("afterCrash", word, AFTER_CRASH, fail);
+  return rule;
+}
+
+function readSecrets(names: readonly string[], fail: (field: string, reason: string) => never): readonly string[] {
+  const wrong = names.find((name) => !isSecretName(name));
+  return wrong === undefined ? names : fail("secrets", `holds ${JSON.stringify(wrong)}; a name is capitals, digits and _, as of an environment variable`);
 }
 
 function readBackoff(

@@ -1,8 +1,15 @@
 import { z } from "zod";
 import { AppError } from "../error.ts";
 
+const NAME = /^[A-Z_][A-Z0-9_]*$/;
+
+/** True for a text that may name a secret: capitals, digits and `_`, as environment variables are called. */
+export function isSecretName(text: string): boolean {
+  return NAME.test(text);
+}
+
 /** How a reference to a secret is written: only its name is ever stored. */
-const ReferenceShape = z.strictObject({ $secret: z.string().regex(/^[A-Z_][A-Z0-9_]*$/, { error: "is not a name of an environment variable" }) });
+const ReferenceShape = z.strictObject({ $secret: z.string().regex(NAME, { error: "is not a name of an environment variable" }) });
 
 /** A reference to a secret, at a place where the schema allows one. */
 export class SecretReference {
@@ -39,6 +46,22 @@ export function secretNames(parsed: unknown): readonly string[] {
 }
 
 /**
+ * The names that an input refers to, by the shape of the references alone: for a process that knows a type only as it was
+ * published and cannot tell where its schema takes secrets. The worker, which can, refuses them elsewhere.
+ */
+export function secretNamesByShape(input: unknown): readonly string[] {
+  const found = new Set<string>();
+  const visit = (value: unknown): void => {
+    if (typeof value !== "object" || value === null) return;
+    const reference = ReferenceShape.safeParse(value);
+    if (reference.success) found.add(reference.data.$secret);
+    else for (const item of Object.values(value)) visit(item);
+  };
+  visit(input);
+  return [...found].sort();
+}
+
+/**
  * Puts the texts in the place of the references of a parsed input. A copy is made only where something changes.
  *
  * @throws AppError `INVALID_INPUT` where a reference stands at a place whose schema takes none; whatever `resolve` throws.
@@ -60,17 +83,19 @@ function walk(value: unknown, path: string, replace: (reference: SecretReference
     }
     return copy ?? value;
   }
-  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  if (typeof value !== "object" || value === null || !isPlain(value)) return value;
   if (Object.hasOwn(value, "$secret")) {
     throw new AppError("INVALID_INPUT", `input.${path || "(root)"}: a $secret may not stand here; the job type takes secrets only in fields that its schema marks`);
   }
-  let copy: Record<string, unknown> | undefined;
-  for (const [key, item] of Object.entries(value)) {
+  const changed = Object.entries(value).flatMap(([key, item]) => {
     const next = walk(item, path === "" ? key : `${path}.${key}`, replace);
-    if (next !== item) {
-      copy ??= { ...value };
-      copy[key] = next;
-    }
-  }
-  return copy ?? value;
+    return next === item ? [] : [[key, next] as const];
+  });
+  // Spread keeps symbols that a schema left as notes, and, unlike an assignment, a key `__proto__` out of JSON.
+  return changed.length === 0 ? value : { ...value, ...Object.fromEntries(changed) };
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
