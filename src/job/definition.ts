@@ -2,11 +2,22 @@ import { z } from "zod";
 import { type Duration, parseDuration } from "../duration.ts";
 import { AppError } from "../error.ts";
 import type { JobContext } from "./context.ts";
-import type { AfterCrash, BackoffRule, ConcurrencyRule, ConcurrencyStrategy, CrashRule, RateLimitRule, TypeRules } from "./rules.ts";
+import type {
+  AfterCrash,
+  BackoffRule,
+  ConcurrencyRule,
+  ConcurrencyStrategy,
+  CrashRule,
+  RateLimitRule,
+  TypeRules,
+} from "./rules.ts";
 import { isSecretName } from "./secret.ts";
 
 /** The code of a job type: receives the parsed input and returns the result, or throws. */
-export type Handler<T extends JobType> = (input: z.output<T["input"]>, ctx: JobContext) => Promise<z.input<T["result"]>> | z.input<T["result"]>;
+export type Handler<T extends JobType> = (
+  input: z.output<T["input"]>,
+  ctx: JobContext,
+) => Promise<z.input<T["result"]>> | z.input<T["result"]>;
 
 /** What {@link defineJob} takes. Only `name` and `input` are needed. */
 export interface JobDefinition<Name extends string, Input extends z.ZodType, Result extends z.ZodType> {
@@ -24,12 +35,21 @@ export interface JobDefinition<Name extends string, Input extends z.ZodType, Res
   readonly deadline?: Duration;
   /** Extra attempts after a failure; 0 to 100. Default `job.retry_max` (3). */
   readonly retries?: number;
-  readonly backoff?: { readonly first?: Duration; readonly factor?: number; readonly cap?: Duration; readonly jitter?: number };
+  readonly backoff?: {
+    readonly first?: Duration;
+    readonly factor?: number;
+    readonly cap?: Duration;
+    readonly jitter?: number;
+  };
   /** Says which thrown errors are tried again. Default: all but an `AppError` whose code is never retried. */
   readonly retryable?: (error: unknown) => boolean;
   /** What becomes of a job whose worker died in the middle. Default `rerun`. */
   readonly afterCrash?: CrashRule;
-  readonly concurrency?: readonly { readonly key?: string; readonly limit: number; readonly strategy?: ConcurrencyStrategy }[];
+  readonly concurrency?: readonly {
+    readonly key?: string;
+    readonly limit: number;
+    readonly strategy?: ConcurrencyStrategy;
+  }[];
   /** Names shared between types, one job at a time each, such as `desktop:<host>`; `<path>` stands for a value of the input. */
   readonly locks?: readonly string[];
   readonly rateLimit?: { readonly key?: string; readonly units: number; readonly per: Duration };
@@ -51,13 +71,20 @@ export interface JobDefinition<Name extends string, Input extends z.ZodType, Res
   /** True when every outside effect is recorded before it starts. */
   readonly recordsEffects?: boolean;
   /** The code. Built-in types leave it out and are bound to their handler where the program is put together. */
-  readonly run?: (input: z.output<Input>, ctx: JobContext) => Promise<z.input<NoInfer<Result>>> | z.input<NoInfer<Result>>;
+  readonly run?: (
+    input: z.output<Input>,
+    ctx: JobContext,
+  ) => Promise<z.input<NoInfer<Result>>> | z.input<NoInfer<Result>>;
   /** For `afterCrash: "check"`: returns the result when the work turns out to be done already, else `undefined`. */
   readonly check?: (input: z.output<Input>, ctx: JobContext) => Promise<z.input<NoInfer<Result>> | undefined>;
 }
 
 /** A job type: schemas, rules as data, and the code where this process has it. Made by {@link defineJob}. */
-export interface JobType<Name extends string = string, Input extends z.ZodType = z.ZodType, Result extends z.ZodType = z.ZodType> {
+export interface JobType<
+  Name extends string = string,
+  Input extends z.ZodType = z.ZodType,
+  Result extends z.ZodType = z.ZodType,
+> {
   readonly kind: "plain";
   readonly name: Name;
   readonly version: string;
@@ -78,11 +105,16 @@ const DAY_MS = 86_400_000;
  *
  * @throws AppError `INVALID_DEFINITION` or `INVALID_DURATION` naming the type and the field that is wrong.
  */
-export function defineJob<const Name extends string, Input extends z.ZodType, Result extends z.ZodType = z.ZodType<unknown, unknown>>(
-  definition: JobDefinition<Name, Input, Result>,
-): JobType<Name, Input, Result> {
+export function defineJob<
+  const Name extends string,
+  Input extends z.ZodType,
+  Result extends z.ZodType = z.ZodType<unknown, unknown>,
+>(definition: JobDefinition<Name, Input, Result>): JobType<Name, Input, Result> {
   if (!NAME.test(definition.name)) {
-    throw new AppError("INVALID_DEFINITION", `job type ${JSON.stringify(definition.name)}: a name is lower-case words joined by dots, such as app.send-mail`);
+    throw new AppError(
+      "INVALID_DEFINITION",
+      `job type ${JSON.stringify(definition.name)}: a name is lower-case words joined by dots, such as app.send-mail`,
+    );
   }
   return Object.freeze({
     kind: "plain" as const,
@@ -104,12 +136,18 @@ function readRules(definition: AnyDefinition): TypeRules {
   const fail = (field: string, reason: string): never => {
     throw new AppError("INVALID_DEFINITION", `job type ${name}: ${field} ${reason}`);
   };
-  const duration = (field: string, value: Duration, maxMs = DAY_MS): number => parseDuration(value, { what: `job type ${name}: ${field}`, maxMs });
+  const duration = (field: string, value: Duration, maxMs = DAY_MS): number =>
+    parseDuration(value, { what: `job type ${name}: ${field}`, maxMs });
   const count = (field: string, value: number, min: number, max: number): number =>
-    Number.isInteger(value) && value >= min && value <= max ? value : fail(field, `is ${value}; it must be a whole number from ${min} to ${max}`);
+    Number.isInteger(value) && value >= min && value <= max
+      ? value
+      : fail(field, `is ${value}; it must be a whole number from ${min} to ${max}`);
 
   const timeoutMaxMs = definition.timeout?.max === undefined ? DAY_MS : duration("timeout.max", definition.timeout.max);
-  const timeoutMs = definition.timeout?.default === undefined ? undefined : duration("timeout.default", definition.timeout.default, timeoutMaxMs);
+  const timeoutMs =
+    definition.timeout?.default === undefined
+      ? undefined
+      : duration("timeout.default", definition.timeout.default, timeoutMaxMs);
   const { deadline, retries, rateLimit, cron, queuedMax } = definition;
   return {
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
@@ -121,14 +159,19 @@ function readRules(definition: AnyDefinition): TypeRules {
     afterCrashByCaller: definition.afterCrashByCaller ?? false,
     retryOnExit: definition.retryOnExit ?? false,
     recordsEffects: definition.recordsEffects ?? false,
-    concurrency: (definition.concurrency ?? []).map((rule): ConcurrencyRule => ({
-      ...(rule.key === undefined ? {} : { key: rule.key }),
-      limit: count("concurrency.limit", rule.limit, 1, 1_000_000),
-      strategy: oneOf("concurrency.strategy", rule.strategy ?? "queue", STRATEGIES, fail),
-    })),
+    concurrency: (definition.concurrency ?? []).map(
+      (rule): ConcurrencyRule => ({
+        ...(rule.key === undefined ? {} : { key: rule.key }),
+        limit: count("concurrency.limit", rule.limit, 1, 1_000_000),
+        strategy: oneOf("concurrency.strategy", rule.strategy ?? "queue", STRATEGIES, fail),
+      }),
+    ),
     locks: definition.locks ?? [],
     ...(rateLimit === undefined ? {} : { rateLimit: readRateLimit(rateLimit, duration, count) }),
-    idempotencyWindowMs: definition.idempotency === undefined ? DAY_MS : duration("idempotency.window", definition.idempotency.window, 366 * DAY_MS),
+    idempotencyWindowMs:
+      definition.idempotency === undefined
+        ? DAY_MS
+        : duration("idempotency.window", definition.idempotency.window, 366 * DAY_MS),
     requires: definition.requires ?? {},
     secrets: readSecrets(definition.secrets ?? [], fail),
     ...(cron === undefined ? {} : { cron: typeof cron === "string" ? { expression: cron, timeZone: "UTC" } : cron }),
@@ -142,7 +185,9 @@ const STRATEGIES: readonly ConcurrencyStrategy[] = ["queue", "cancel-newest"];
 const AFTER_CRASH: readonly AfterCrash[] = ["rerun", "check", "stop"];
 
 function oneOf<T>(field: string, value: T, allowed: readonly T[], fail: (field: string, reason: string) => never): T {
-  return allowed.includes(value) ? value : fail(field, `is ${JSON.stringify(value)}; it must be one of ${allowed.join(", ")}`);
+  return allowed.includes(value)
+    ? value
+    : fail(field, `is ${JSON.stringify(value)}; it must be one of ${allowed.join(", ")}`);
 }
 
 function readCrashRule(rule: CrashRule, fail: (field: string, reason: string) => never): CrashRule {
@@ -153,7 +198,12 @@ function readCrashRule(rule: CrashRule, fail: (field: string, reason: string) =>
 
 function readSecrets(names: readonly string[], fail: (field: string, reason: string) => never): readonly string[] {
   const wrong = names.find((name) => !isSecretName(name));
-  return wrong === undefined ? names : fail("secrets", `holds ${JSON.stringify(wrong)}; a name is capitals, digits and _, as of an environment variable`);
+  return wrong === undefined
+    ? names
+    : fail(
+        "secrets",
+        `holds ${JSON.stringify(wrong)}; a name is capitals, digits and _, as of an environment variable`,
+      );
 }
 
 function readBackoff(
@@ -162,7 +212,8 @@ function readBackoff(
   fail: (field: string, reason: string) => never,
 ): Partial<BackoffRule> {
   const { first, factor, cap, jitter } = backoff;
-  if (factor !== undefined && !(factor >= 1 && factor <= 10)) fail("backoff.factor", `is ${factor}; it must be 1 to 10`);
+  if (factor !== undefined && !(factor >= 1 && factor <= 10))
+    fail("backoff.factor", `is ${factor}; it must be 1 to 10`);
   if (jitter !== undefined && !(jitter >= 0 && jitter <= 1)) fail("backoff.jitter", `is ${jitter}; it must be 0 to 1`);
   return {
     ...(first === undefined ? {} : { firstMs: duration("backoff.first", first) }),

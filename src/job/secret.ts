@@ -9,7 +9,9 @@ export function isSecretName(text: string): boolean {
 }
 
 /** How a reference to a secret is written: only its name is ever stored. */
-const ReferenceShape = z.strictObject({ $secret: z.string().regex(NAME, { error: "is not a name of an environment variable" }) });
+const ReferenceShape = z.strictObject({
+  $secret: z.string().regex(NAME, { error: "is not a name of an environment variable" }),
+});
 
 /** A reference to a secret, at a place where the schema allows one. */
 export class SecretReference {
@@ -85,7 +87,10 @@ function walk(value: unknown, path: string, replace: (reference: SecretReference
   }
   if (typeof value !== "object" || value === null || !isPlain(value)) return value;
   if (Object.hasOwn(value, "$secret")) {
-    throw new AppError("INVALID_INPUT", `input.${path || "(root)"}: a $secret may not stand here; the job type takes secrets only in fields that its schema marks`);
+    throw new AppError(
+      "INVALID_INPUT",
+      `input.${path || "(root)"}: a $secret may not stand here; the job type takes secrets only in fields that its schema marks`,
+    );
   }
   const changed = Object.entries(value).flatMap(([key, item]) => {
     const next = walk(item, path === "" ? key : `${path}.${key}`, replace);

@@ -10,9 +10,6 @@ export type ActorKind = (typeof ACTOR_KINDS)[number];
 /** The surfaces that a request can come through. */
 export const ACTOR_VIAS = ["cli", "http", "mcp", "library"] as const;
 
-/** The surface that a request came through. */
-export type ActorVia = (typeof ACTOR_VIAS)[number];
-
 const ActorName = z
   .string()
   .min(1, { error: "must not be empty" })
