@@ -4,8 +4,12 @@ import type { PolicyRequest } from "./request.ts";
 /**
  * The line of a policy file that would allow a request: as narrow as the request shows, and one line, so that it can be
  * copied out of an error. Of an argv only the program is named: arguments may hold what should not stand in a log.
+ *
+ * @returns `undefined` where a name that the asking party chose holds a star: as a pattern it would allow more than was asked.
  */
-export function allowingLine(actor: Actor, request: PolicyRequest): string {
+export function allowingLine(actor: Actor, request: PolicyRequest): string | undefined {
+  const patterns = [actor.name, request.operation, request.jobType ?? "", request.host ?? ""];
+  if (patterns.some((pattern) => pattern.includes("*"))) return undefined;
   const program = request.argv?.[0];
   const parts = [
     `name: ${quote(["allow", actor.name, request.jobType ?? request.operation].join("-"))}`,

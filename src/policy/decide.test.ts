@@ -60,7 +60,7 @@ describe("without a policy file", () => {
       kind: "deny",
       rule: "built-in.agents-change-nothing",
       reason:
-        'without a policy file an agent may read and change nothing; to let agent:codex do this, a person adds this line under "rules:" in windlass.policy.yaml beside the database: ' +
+        'without a policy file an agent may read and change nothing; to allow this, a person adds this line under "rules:" in windlass.policy.yaml beside the database: ' +
         '- { name: "allow-codex-exec", actors: ["agent:codex"], operations: ["jobs.enqueue"], types: ["exec"], hosts: ["lab1"], argv: ["echo"], allow: true }',
     });
   });
@@ -68,6 +68,7 @@ describe("without a policy file", () => {
   test("the line is YAML that says what was asked, whatever the names hold, and no argument of the program", () => {
     fc.assert(
       fc.property(request, fc.string({ unit: "binary" }), (asked, name) => {
+        fc.pre(![name, asked.operation, asked.jobType, asked.host].some((text) => text?.includes("*")));
         const decision = decide(undefined, actorOf("agent", name), { ...asked, access: "write" });
         expect(decision.kind).toBe("deny");
         const reason = decision.kind === "deny" ? decision.reason : "";
@@ -79,6 +80,14 @@ describe("without a policy file", () => {
       }),
     );
   });
+
+  test.each([{ jobType: "*" }, { host: "lab*" }, { operation: "jobs.*" }])(
+    "no line is given that would allow more than %j",
+    (asked) => {
+      const decision = decide(undefined, actorOf("agent"), { ...enqueue, ...asked });
+      expect(decision).toMatchObject({ kind: "deny", reason: expect.not.stringContaining("allow: true") });
+    },
+  );
 
   test("nobody gets more by being stricter", () => {
     fc.assert(

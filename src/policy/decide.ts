@@ -1,4 +1,4 @@
-import { type Actor, formatActor } from "./actor.ts";
+import type { Actor } from "./actor.ts";
 import { allowingLine } from "./advice.ts";
 import { BUILT_IN_POLICY, type Policy, type PolicyEffect, type PolicyRule } from "./policy.ts";
 import type { PolicyRequest } from "./request.ts";
@@ -52,5 +52,8 @@ function toDecision(rule: string, effect: PolicyEffect, actor: Actor, request: P
 }
 
 function advise(actor: Actor, request: PolicyRequest): string {
-  return `to let ${formatActor(actor)} do this, a person adds this line under "rules:" in windlass.policy.yaml beside the database: ${allowingLine(actor, request)}`;
+  const line = allowingLine(actor, request);
+  return line === undefined
+    ? "no line of a policy can name this request exactly, because a name in it holds a *"
+    : `to allow this, a person adds this line under "rules:" in windlass.policy.yaml beside the database: ${line}`;
 }
