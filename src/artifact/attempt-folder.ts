@@ -56,11 +56,19 @@ export class AttemptFolder {
   async keep(path: string, content: string | Uint8Array, bytesMax: number): Promise<KeptFile> {
     const parts = checkKeptPath(path);
     const bytes = typeof content === "string" ? Buffer.from(content) : content;
-    if (bytes.byteLength > bytesMax) throw new AppError("TOO_LARGE", `file ${path} has ${bytes.byteLength} bytes; output.kept_bytes allows ${bytesMax}`);
+    if (bytes.byteLength > bytesMax)
+      throw new AppError(
+        "TOO_LARGE",
+        `file ${path} has ${bytes.byteLength} bytes; output.kept_bytes allows ${bytesMax}`,
+      );
     const target = resolveBelow(this.make(), parts);
     mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
     const temporary = `${target}.${randomUUID()}.part`;
-    const file = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
+    const file = await open(
+      temporary,
+      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+      0o600,
+    );
     try {
       await file.writeFile(bytes);
       await file.sync();
@@ -116,7 +124,7 @@ async function maskFile(path: string, redactor: Redactor): Promise<void> {
   try {
     const masked = redactor.stream();
     for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) await out.write(masked.push(chunk));
-    await out.write(masked.end());
+    await out.write(masked.flush());
     await out.sync();
   } catch (error) {
     await rm(temporary, { force: true });

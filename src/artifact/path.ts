@@ -19,7 +19,8 @@ export function checkKeptPath(path: string): readonly string[] {
   for (const part of parts) {
     if (part === "" || part === "." || part === "..") refuse("must be relative, without empty parts, . or ..");
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-    if (/[\u0000-\u001f\\:*?"<>|]/.test(part)) refuse(`has a character in ${JSON.stringify(part)} that not every system can store`);
+    if (/[\u0000-\u001f\\:*?"<>|]/.test(part))
+      refuse(`has a character in ${JSON.stringify(part)} that not every system can store`);
     if (/[. ]$/.test(part)) refuse(`has a part that ends in a dot or a space: ${JSON.stringify(part)}`);
     if (DEVICE.test(part)) refuse(`has a part that is a device on Windows: ${JSON.stringify(part)}`);
     if (part === ".attempts" || part === "runs") refuse(`has a part that windlass keeps for itself: ${part}`);
@@ -40,7 +41,10 @@ export function resolveBelow(root: string, parts: readonly string[]): string {
     if (found === undefined) return join(root, ...parts);
     const last = index === parts.length - 1;
     if (found.isSymbolicLink() || (!last && !found.isDirectory())) {
-      throw new AppError("INVALID_PATH", `file ${parts.join("/")}: ${path} is ${found.isSymbolicLink() ? "a link" : "no folder"}; nothing was written`);
+      throw new AppError(
+        "INVALID_PATH",
+        `file ${parts.join("/")}: ${path} is ${found.isSymbolicLink() ? "a link" : "no folder"}; nothing was written`,
+      );
     }
   }
   return path;

@@ -1,6 +1,6 @@
-import { AttemptFolder, attemptPath } from "../artifact/attempt-folder.ts";
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
+import { AttemptFolder, attemptPath } from "../artifact/attempt-folder.ts";
 import type { ChildOptions, JobLog } from "../job/context.ts";
 import { formatLogLine } from "../logfmt.ts";
 import type { Redactor } from "../redact.ts";
@@ -20,12 +20,18 @@ export interface ContextParts {
 
 /** The folder that an attempt writes to: its own, or that of the attempt whose effect it takes over. */
 export function folderFor(request: AttemptRequest, services: AttemptServices, adopts: boolean): AttemptFolder {
-  const path = adopts && request.effect !== undefined ? request.effect.folder : attemptPath(request.jobId, request.runNumber, request.attempt);
+  const path =
+    adopts && request.effect !== undefined
+      ? request.effect.folder
+      : attemptPath(request.jobId, request.runNumber, request.attempt);
   return new AttemptFolder(services.artifactRoot, path);
 }
 
 /** The context that a handler receives. */
-export function createContext(request: AttemptRequest, { services, folder, signal, redactor }: ContextParts): EffectContext {
+export function createContext(
+  request: AttemptRequest,
+  { services, folder, signal, redactor }: ContextParts,
+): EffectContext {
   let calls = 0;
   return {
     jobId: request.jobId,
@@ -48,12 +54,20 @@ export function createContext(request: AttemptRequest, { services, folder, signa
   };
 }
 
-function createLog(request: AttemptRequest, folder: AttemptFolder, services: AttemptServices, redactor: Redactor | undefined): JobLog {
+function createLog(
+  request: AttemptRequest,
+  folder: AttemptFolder,
+  services: AttemptServices,
+  redactor: Redactor | undefined,
+): JobLog {
   const write =
     (level: "info" | "warn" | "error") =>
     (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
-      const line = formatLogLine({ ts: services.clock.now(), level, component: "job", op: request.type.name, msg: message, ...fields });
-      appendFileSync(join(folder.make(), LOG_FILE), `${redactor?.text(line) ?? line}\n`, { mode: 0o600 });
+      const line = formatLogLine(
+        { ts: services.clock.now(), level, component: "job", op: request.type.name, msg: message, fields },
+        redactor?.text,
+      );
+      appendFileSync(join(folder.make(), LOG_FILE), line, { mode: 0o600 });
     };
   return { info: write("info"), warn: write("warn"), error: write("error") };
 }

@@ -39,7 +39,9 @@ export interface EffectContext extends JobContext {
 }
 
 /** What an adoption found: the result, or that nothing can be known. */
-export type Adoption = { readonly kind: "result"; readonly result: unknown } | { readonly kind: "unknown"; readonly reason: string };
+export type Adoption =
+  | { readonly kind: "result"; readonly result: unknown }
+  | { readonly kind: "unknown"; readonly reason: string };
 
 /** The code of a job type as the attempt runs it. */
 export interface Handlers {

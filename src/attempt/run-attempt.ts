@@ -1,6 +1,7 @@
 import type { AttemptFolder } from "../artifact/attempt-folder.ts";
+import { formatDuration } from "../duration.ts";
 import { AppError, type ErrorRecord, isAppError, toErrorRecord } from "../error.ts";
-import { decideRecovery } from "../job/crash.ts";
+import { decideRecovery, type RecoveryDecision } from "../job/crash.ts";
 import { isRetryable } from "../job/retry.ts";
 import { resolveSecrets, secretNames } from "../job/secret.ts";
 import { createRedactor, type Redactor } from "../redact.ts";
@@ -11,7 +12,9 @@ import { inputProblem } from "./input.ts";
 import type { AttemptEnd, AttemptRequest, AttemptServices, KeptFiles } from "./services.ts";
 
 /** What a handler came to, before the attempt's end is decided. */
-type Outcome = { readonly kind: "value"; readonly value: unknown; readonly skipped?: boolean } | { readonly kind: "thrown"; readonly error: unknown };
+type Outcome =
+  | { readonly kind: "value"; readonly value: unknown; readonly skipped?: boolean }
+  | { readonly kind: "thrown"; readonly error: unknown };
 
 /** How long a job that another machine may look after is left alone before anybody looks again. */
 const LEAVE_MS = 1_000;
@@ -20,20 +23,24 @@ const LEAVE_MS = 1_000;
  * Makes one attempt: reads the input, resolves its secrets, recovers what an earlier attempt had started, runs the
  * handler, and says how it ended. It records nothing itself; whoever holds the lease does.
  */
-export async function runAttempt(request: AttemptRequest, services: AttemptServices, control: AttemptControl): Promise<AttemptEnd> {
+export async function runAttempt(
+  request: AttemptRequest,
+  services: AttemptServices,
+  control: AttemptControl,
+): Promise<AttemptEnd> {
   let input: unknown;
   let redactor: Redactor | undefined;
   try {
-    ({ input, redactor } = await readInput(request, services));
+    ({ input, redactor } = readInput(request, services));
   } catch (error) {
     return { kind: "failed", error: toErrorRecord(error), retryable: false };
   }
-  const recovery = decideFirst(request, services, false);
-  if (recovery === "leave") return { kind: "left", delayMs: LEAVE_MS };
-  let folder = folderFor(request, services, recovery === "adopt");
-  const contextFor = (): EffectContext => createContext(request, { services, folder, signal: control.signal, redactor });
+  let next = decideFirst(request, services, false);
+  if (next === "leave") return { kind: "left", delayMs: LEAVE_MS };
+  let folder = folderFor(request, services, next === "adopt");
+  const contextFor = (): EffectContext =>
+    createContext(request, { services, folder, signal: control.signal, redactor });
   let outcome: Outcome | undefined;
-  let next = recovery;
   if (next === "adopt") {
     const adopted = await adopt(request, input, contextFor(), control);
     if (adopted.kind !== "unknown") outcome = adopted;
@@ -46,26 +53,35 @@ export async function runAttempt(request: AttemptRequest, services: AttemptServi
   return settle(request, services, control, outcome, folder, redactor);
 }
 
-async function readInput(request: AttemptRequest, services: AttemptServices): Promise<{ input: unknown; redactor: Redactor | undefined }> {
-  const given: unknown = JSON.parse(request.inputJson);
-  const parsed = request.type.input.safeParse(given);
+function readInput(
+  request: AttemptRequest,
+  services: AttemptServices,
+): { input: unknown; redactor: Redactor | undefined } {
+  const parsed = request.type.input.safeParse(request.input);
   if (!parsed.success) throw inputProblem(request.type.name, parsed.error);
   const names = secretNames(parsed.data);
   if (names.length === 0) return { input: parsed.data, redactor: undefined };
   const redactor = createRedactor();
   const input = resolveSecrets(parsed.data, (name) => {
     if (!request.type.rules.secrets.includes(name)) {
-      throw new AppError("SECRET_UNAVAILABLE", `secret ${name} is not in the list of ${request.type.name}; add it to the type's secrets (built-in types: the configuration key ${request.type.name.replace(".", "_")}.secrets)`);
+      throw new AppError(
+        "SECRET_UNAVAILABLE",
+        `secret ${name} is not in the list of ${request.type.name}; add it to the type's secrets (built-in types: the configuration key ${request.type.name.replace(".", "_")}.secrets)`,
+      );
     }
     const value = services.secret(name);
-    if (value === undefined) throw new AppError("SECRET_UNAVAILABLE", `secret ${name} is not set in the worker's environment; set it and start the worker again, then \`windlass jobs retry ${request.jobId}\``);
+    if (value === undefined)
+      throw new AppError(
+        "SECRET_UNAVAILABLE",
+        `secret ${name} is not set in the worker's environment; set it and start the worker again, then \`windlass jobs retry ${request.jobId}\``,
+      );
     redactor.add(value);
     return value;
   });
   return { input, redactor };
 }
 
-type First = "run" | "check" | "adopt" | "leave" | "unknown";
+type First = RecoveryDecision["kind"];
 
 function decideFirst(request: AttemptRequest, services: AttemptServices, adoptionFailed: boolean): First {
   return decideRecovery({
@@ -86,7 +102,12 @@ function sameHost(effect: MachineIdentity, own: MachineIdentity): boolean {
   return effect.host === own.host && (effect.boot !== own.boot || effect.pidNamespace === own.pidNamespace);
 }
 
-async function adopt(request: AttemptRequest, input: unknown, ctx: EffectContext, control: AttemptControl): Promise<Outcome | { readonly kind: "unknown" }> {
+async function adopt(
+  request: AttemptRequest,
+  input: unknown,
+  ctx: EffectContext,
+  control: AttemptControl,
+): Promise<Outcome | { readonly kind: "unknown" }> {
   const { handlers, effect } = request;
   if (handlers.adopt === undefined || effect === undefined) return { kind: "unknown" };
   try {
@@ -97,7 +118,13 @@ async function adopt(request: AttemptRequest, input: unknown, ctx: EffectContext
   }
 }
 
-async function perform(first: First, request: AttemptRequest, input: unknown, ctx: EffectContext, control: AttemptControl): Promise<Outcome> {
+async function perform(
+  first: First,
+  request: AttemptRequest,
+  input: unknown,
+  ctx: EffectContext,
+  control: AttemptControl,
+): Promise<Outcome> {
   const { handlers } = request;
   // A cancel that was asked for while no worker had the job ends it here: the effect is known to be over.
   if (control.reason !== undefined) return { kind: "thrown", error: control.reason };
@@ -107,7 +134,10 @@ async function perform(first: First, request: AttemptRequest, input: unknown, ct
       if (found !== undefined) return { kind: "value", value: found, skipped: true };
     }
     if (first === "unknown") {
-      throw new AppError("OUTCOME_UNKNOWN", "an earlier attempt died in the middle and nothing says whether its work was done; look, then `windlass jobs retry` to do it again");
+      throw new AppError(
+        "OUTCOME_UNKNOWN",
+        "an earlier attempt died in the middle and nothing says whether its work was done; look, then `windlass jobs retry` to do it again",
+      );
     }
     const returned = handlers.run(input as never, ctx);
     const value = returned instanceof Promise ? await control.guard(returned) : returned;
@@ -127,9 +157,16 @@ async function settle(
 ): Promise<AttemptEnd> {
   const { reason } = control;
   if (reason === "lease_lost") return { kind: "lost" };
-  if (isAppError((outcome as { error?: unknown }).error) && (outcome as { error: AppError }).error.code === "LEASE_LOST") return { kind: "lost" };
+  if (
+    isAppError((outcome as { error?: unknown }).error) &&
+    (outcome as { error: AppError }).error.code === "LEASE_LOST"
+  )
+    return { kind: "lost" };
   if (reason === "stopping" && outcome.kind === "thrown") return { kind: "released" };
-  const end = outcome.kind === "value" ? await complete(request, services, folder, outcome) : fail(request, control, outcome.error, redactor);
+  const end =
+    outcome.kind === "value"
+      ? await complete(request, services, folder, outcome)
+      : fail(request, control, outcome.error, redactor);
   const timed = reason === "timeout" && end.kind === "completed" ? fail(request, control, reason, redactor) : end;
   if (!folder.exists) return timed;
   const kept: KeptFiles = { folder: folder.path, files: await folder.seal(redactor) };
@@ -146,15 +183,31 @@ async function complete(
 ): Promise<Ended> {
   const outcome = skipped ? ({ outcome: "skipped" } as const) : {};
   const parsed = type.result.safeParse(value);
-  const failed = (code: "INVALID_RESULT" | "TOO_LARGE", message: string): Ended => ({ kind: "failed", error: { code, message }, retryable: false });
-  if (!parsed.success) return failed("INVALID_RESULT", `${type.name} returned ${inputProblem(type.name, parsed.error).message.replace("input", "result")}`);
+  const failed = (code: "INVALID_RESULT" | "TOO_LARGE", message: string): Ended => ({
+    kind: "failed",
+    error: { code, message },
+    retryable: false,
+  });
+  if (!parsed.success)
+    return failed(
+      "INVALID_RESULT",
+      `${type.name} returned ${inputProblem(type.name, parsed.error).message.replace("input", "result")}`,
+    );
   const resultJson = JSON.stringify(parsed.data) ?? "null";
   if (resultJson.length <= limits.inlineBytes / 3) return { kind: "completed", resultJson, ...outcome };
   const bytes = Buffer.byteLength(resultJson);
   if (bytes <= limits.inlineBytes) return { kind: "completed", resultJson, ...outcome };
-  if (bytes > limits.valueBytes) return failed("TOO_LARGE", `${type.name} returned ${bytes} bytes of JSON; job.value_bytes allows ${limits.valueBytes}: keep a file instead`);
+  if (bytes > limits.valueBytes)
+    return failed(
+      "TOO_LARGE",
+      `${type.name} returned ${bytes} bytes of JSON; job.value_bytes allows ${limits.valueBytes}: keep a file instead`,
+    );
   const file = await folder.keep("result.json", resultJson, limits.valueBytes);
-  return { kind: "completed", resultJson: JSON.stringify({ $artifact: file.path, sha256: file.sha256, bytes: file.bytes }), ...outcome };
+  return {
+    kind: "completed",
+    resultJson: JSON.stringify({ $artifact: file.path, sha256: file.sha256, bytes: file.bytes }),
+    ...outcome,
+  };
 }
 
 function fail(request: AttemptRequest, control: AttemptControl, error: unknown, redactor: Redactor | undefined): Ended {
@@ -166,11 +219,15 @@ function fail(request: AttemptRequest, control: AttemptControl, error: unknown, 
 }
 
 /** The failure of an attempt whose time ran out; also written by the thread that ends a worker whose event loop is blocked. */
-export function timedOut(request: Pick<AttemptRequest, "timeoutMs">, byDeadline: boolean): Extract<AttemptEnd, { kind: "failed" }> {
+export function timedOut(
+  request: Pick<AttemptRequest, "timeoutMs" | "afterCrash">,
+  byDeadline: boolean,
+): Extract<AttemptEnd, { kind: "failed" }> {
   const error: ErrorRecord = byDeadline
     ? { code: "DEADLINE_EXCEEDED", message: "its deadline passed while it ran" }
-    : { code: "TIMEOUT", message: `it ran longer than its timeout of ${request.timeoutMs} ms` };
-  return { kind: "failed", error, retryable: !byDeadline };
+    : { code: "TIMEOUT", message: `it ran longer than its timeout of ${formatDuration(request.timeoutMs)}` };
+  // What may not be done again blindly after a crash may not be after a timeout either: it was in the middle of it.
+  return { kind: "failed", error, retryable: !byDeadline && request.afterCrash === "rerun" };
 }
 
 function canRetry({ type, retryOnExit }: AttemptRequest, error: unknown): boolean {

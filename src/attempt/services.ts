@@ -1,10 +1,10 @@
+import type { ManifestFile } from "../artifact/manifest.ts";
 import type { Clock } from "../clock.ts";
 import type { ErrorRecord } from "../error.ts";
 import type { ChildOptions, Progress } from "../job/context.ts";
 import type { JobType } from "../job/definition.ts";
 import type { AfterCrash } from "../job/rules.ts";
 import type { Outcome } from "../job/state.ts";
-import type { ManifestFile } from "../artifact/manifest.ts";
 import type { Effect, Handlers, MachineIdentity } from "./handlers.ts";
 
 /** One attempt to make: everything that its worker claimed. */
@@ -17,7 +17,8 @@ export interface AttemptRequest {
   readonly traceId: string;
   /** The strictest actor of the job, as `kind:name`. */
   readonly actor: string;
-  readonly inputJson: string;
+  /** As it was given; its schema has not read it yet. */
+  readonly input: unknown;
   readonly timeoutMs: number;
   /** The job's deadline in Unix milliseconds. */
   readonly deadlineMs?: number;
@@ -47,9 +48,13 @@ export interface AttemptServices {
   /** @throws AppError `LEASE_LOST`. */
   readonly recordEffect: (request: AttemptRequest, effect: Effect, folder: string) => Promise<void>;
   readonly progress: (request: AttemptRequest, progress: Progress) => void;
-  readonly enqueue: (request: AttemptRequest, slot: string, type: string, input: unknown, options: ChildOptions) => Promise<{ readonly jobId: string }>;
-  /** The text of an input that was too large to stand in the database. */
-  readonly readValue: (reference: string) => Promise<string>;
+  readonly enqueue: (
+    request: AttemptRequest,
+    slot: string,
+    type: string,
+    input: unknown,
+    options: ChildOptions,
+  ) => Promise<{ readonly jobId: string }>;
 }
 
 /** Files that an attempt kept, hashed; the backend records them with the attempt's end. */
@@ -62,7 +67,13 @@ export interface KeptFiles {
 /** How an attempt ended. */
 export type AttemptEnd =
   | { readonly kind: "completed"; readonly resultJson: string; readonly outcome?: Outcome; readonly kept?: KeptFiles }
-  | { readonly kind: "failed"; readonly error: ErrorRecord; readonly retryable: boolean; readonly outcome?: Outcome; readonly kept?: KeptFiles }
+  | {
+      readonly kind: "failed";
+      readonly error: ErrorRecord;
+      readonly retryable: boolean;
+      readonly outcome?: Outcome;
+      readonly kept?: KeptFiles;
+    }
   | { readonly kind: "cancelled"; readonly kept?: KeptFiles }
   /** It stopped because its worker does; what it had started may go on. */
   | { readonly kind: "released" }

@@ -1,10 +1,11 @@
+import type { ArtifactIndex } from "../artifact/manifest.ts";
 import type { Handlers } from "../attempt/handlers.ts";
 import type { ErrorRecord } from "../error.ts";
-import type { Progress } from "../job/context.ts";
+import type { ChildOptions, Progress } from "../job/context.ts";
 import type { JobType } from "../job/definition.ts";
 import type { HistoryRow } from "../job/history.ts";
 import type { TypeRules } from "../job/rules.ts";
-import type { JobSpec } from "../job/spec.ts";
+import type { JobSpec, ParentRef } from "../job/spec.ts";
 import type { JobState, Outcome } from "../job/state.ts";
 import type { Actor } from "../policy/actor.ts";
 import type { Capabilities } from "./capabilities.ts";
@@ -62,6 +63,15 @@ export interface JobStatus {
   readonly folder: string | null;
 }
 
+/** How to wait for a job. */
+export interface SettledOptions {
+  /** Default: without limit. */
+  readonly withinMs?: number;
+  readonly signal?: AbortSignal;
+  /** Default: it has ended. */
+  readonly until?: (status: JobStatus) => boolean;
+}
+
 /** Which jobs to list, newest first; all conditions hold. */
 export interface JobFilter {
   readonly state?: JobState;
@@ -92,7 +102,10 @@ export type CancelResult =
   | { readonly kind: "not_found" };
 
 /** What came of a replay. */
-export type ReplayResult = { readonly kind: "started"; readonly runNumber: number } | { readonly kind: "unfinished"; readonly state: JobState } | { readonly kind: "not_found" };
+export type ReplayResult =
+  | { readonly kind: "started"; readonly runNumber: number }
+  | { readonly kind: "unfinished"; readonly state: JobState }
+  | { readonly kind: "not_found" };
 
 /** Counts by type and state, and how long the oldest due job has waited. */
 export interface JobStats {
@@ -137,9 +150,34 @@ export interface ServedType {
 
 /** What a worker tells while it runs: one call for each move of a job, and for what goes wrong beside. */
 export type WorkerEvent =
-  | { readonly kind: "claimed" | "completed" | "failed" | "cancelled" | "released"; readonly jobId: string; readonly type: string; readonly traceId: string; readonly attempt: number; readonly retriesLeft: number; readonly final: boolean; readonly durationMs?: number; readonly error?: ErrorRecord }
+  | {
+      readonly kind: "claimed" | "completed" | "failed" | "cancelled" | "released";
+      readonly jobId: string;
+      readonly type: string;
+      readonly traceId: string;
+      readonly attempt: number;
+      readonly retriesLeft: number;
+      readonly final: boolean;
+      readonly durationMs?: number;
+      readonly error?: ErrorRecord;
+    }
   | { readonly kind: "reclaimed"; readonly jobId: string; readonly from: string; readonly reason: string }
   | { readonly kind: "problem"; readonly error: ErrorRecord };
+
+/** A running job as the parent of another. */
+export interface ParentJob {
+  readonly ref: ParentRef;
+  readonly actor: Actor;
+  readonly traceId: string;
+}
+
+/** Submits a child. */
+export type SubmitChild = (
+  parent: ParentJob,
+  type: string,
+  input: unknown,
+  options: ChildOptions,
+) => Promise<{ readonly jobId: string }>;
 
 /** How a worker runs. */
 export interface ServeOptions {
@@ -150,6 +188,12 @@ export interface ServeOptions {
   /** What to do with a process whose event loop a handler blocks beyond its timeout: end it, or only tell. */
   readonly onStuck: "report" | "kill";
   readonly onEvent?: (event: WorkerEvent) => void;
+  /** Submits a job that a running one asks for; the one submit function. */
+  readonly submitChild: SubmitChild;
+  /** Fires the slots that are due; called when a schedule's time has come. */
+  readonly fireSchedules: () => Promise<void>;
+  /** A secret of this process's environment; `undefined` when it is not set. */
+  readonly secret: (name: string) => string | undefined;
   /** False leaves schedules, retention and the jobs of others alone, and claims only what it is given: for one direct command. */
   readonly claims: boolean;
 }
@@ -178,14 +222,17 @@ export interface Backend extends AsyncDisposable {
    * @param startOn a worker of this process that should run the jobs itself where they are due.
    * @throws AppError `IDEMPOTENCY_CONFLICT`, `QUEUE_FULL`, `LIMIT_REACHED`, `TOO_LARGE`, `DATABASE_*`, `COMMIT_UNKNOWN`.
    */
-  accept(acceptances: readonly Acceptance[], options?: { readonly startOn?: BackendWorker }): Promise<readonly Accepted[]>;
+  accept(
+    acceptances: readonly Acceptance[],
+    options?: { readonly startOn?: BackendWorker },
+  ): Promise<readonly Accepted[]>;
   status(jobId: string): Promise<JobStatus | undefined>;
   /**
    * Resolves with the first status for which `until` holds (default: a final state); looks again whenever something moved.
    *
    * @throws AppError `WAIT_TIMEOUT` after `withinMs`, `JOB_NOT_FOUND`; the signal's reason.
    */
-  settled(jobId: string, options?: { readonly withinMs?: number; readonly signal?: AbortSignal; readonly until?: (status: JobStatus) => boolean }): Promise<JobStatus>;
+  settled(jobId: string, options?: SettledOptions): Promise<JobStatus>;
   list(filter: JobFilter): Promise<{ readonly jobs: readonly JobSummary[]; readonly cursor: string | null }>;
   stats(): Promise<JobStats>;
   history(jobId: string): Promise<readonly HistoryRow[]>;
@@ -195,6 +242,7 @@ export interface Backend extends AsyncDisposable {
   types(): Promise<readonly PublishedType[]>;
   workers(): Promise<readonly WorkerInfo[]>;
   readonly schedules: ScheduleStore;
+  readonly artifacts: ArtifactIndex;
   /** @throws AppError `INVALID_DEFINITION` for two types of one name, `UNSUPPORTED` for what the backend cannot keep. */
   serve(options: ServeOptions): Promise<BackendWorker>;
   close(): Promise<void>;

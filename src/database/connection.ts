@@ -93,7 +93,9 @@ function connect(path: string, { readOnly = false }: ConnectionOptions): Databas
   try {
     // The C busy handler would block the event loop; retries are ours.
     const db = new DatabaseSync(path, { readOnly, timeout: 0 });
-    db.exec("PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY; PRAGMA recursive_triggers=OFF");
+    db.exec(
+      "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY; PRAGMA recursive_triggers=OFF",
+    );
     return db;
   } catch (error) {
     throw databaseError(error, path);
@@ -105,6 +107,10 @@ export function readJson<T>(text: string, what: string): T {
   try {
     return JSON.parse(text) as T;
   } catch (cause) {
-    throw new AppError("DATABASE_DAMAGED", `${what} does not hold JSON: ${JSON.stringify(text.slice(0, 80))}; run \`windlass db check\``, { cause });
+    throw new AppError(
+      "DATABASE_DAMAGED",
+      `${what} does not hold JSON: ${JSON.stringify(text.slice(0, 80))}; run \`windlass db check\``,
+      { cause },
+    );
   }
 }

@@ -7,7 +7,10 @@ const MEANING: Readonly<Record<number, { readonly code: ErrorCode; readonly say:
   7: { code: "DATABASE_FULL", say: "could not be used: out of memory" },
   8: { code: "DATABASE_UNWRITABLE", say: "cannot be written; check who owns the file and its folder" },
   10: { code: "COMMIT_UNKNOWN", say: "could not be read or written (I/O error); check the disk" },
-  11: { code: "DATABASE_DAMAGED", say: "is damaged; run `windlass db check`, then restore a backup or save what can be read with --salvage" },
+  11: {
+    code: "DATABASE_DAMAGED",
+    say: "is damaged; run `windlass db check`, then restore a backup or save what can be read with --salvage",
+  },
   13: { code: "DATABASE_FULL", say: "could not grow: the disk is full; free some space, work goes on by itself" },
   14: { code: "DATABASE_UNWRITABLE", say: "cannot be opened; check that its folder exists and may be written" },
   26: { code: "DATABASE_FOREIGN", say: "is not a SQLite database; it was left untouched" },

@@ -24,7 +24,11 @@ export function ownMigrations(): readonly Migration[] {
   return readdirSync(folder)
     .filter((name) => /^\d{4}\.sql$/.test(name))
     .sort()
-    .map((name) => ({ version: Number(name.slice(0, 4)), sql: readFileSync(new URL(name, folder), "utf8"), writerMin: 1 }));
+    .map((name) => ({
+      version: Number(name.slice(0, 4)),
+      sql: readFileSync(new URL(name, folder), "utf8"),
+      writerMin: 1,
+    }));
 }
 
 /** The schema that this version of the program writes. */
@@ -33,7 +37,10 @@ export function schemaVersion(migrations: readonly Migration[]): number {
 }
 
 /** What a file turned out to be. */
-export type FileKind = { readonly kind: "fresh" } | { readonly kind: "ours"; readonly version: number } | { readonly kind: "foreign"; readonly reason: string };
+export type FileKind =
+  | { readonly kind: "fresh" }
+  | { readonly kind: "ours"; readonly version: number }
+  | { readonly kind: "foreign"; readonly reason: string };
 
 /** Looks at a file without writing to it. */
 export function fileKind(db: Connection): FileKind {
@@ -61,13 +68,18 @@ export function migrate(db: Connection, migrations: readonly Migration[], nowMs:
   db.exec("BEGIN EXCLUSIVE");
   try {
     const from = Number(db.pragma("user_version"));
-    db.exec("CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY, checksum TEXT NOT NULL, at INTEGER NOT NULL) STRICT");
+    db.exec(
+      "CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY, checksum TEXT NOT NULL, at INTEGER NOT NULL) STRICT",
+    );
     checkTaken(db, migrations);
     for (const step of migrations) {
       if (step.version <= from) continue;
       db.exec(step.sql);
       db.run("INSERT INTO migration (version, checksum, at) VALUES (?, ?, ?)", step.version, checksum(step.sql), nowMs);
-      db.run("INSERT INTO setting (name, value) VALUES ('writer_min', ?) ON CONFLICT DO UPDATE SET value = excluded.value", step.writerMin);
+      db.run(
+        "INSERT INTO setting (name, value) VALUES ('writer_min', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+        step.writerMin,
+      );
     }
     db.exec(`PRAGMA user_version=${schemaVersion(migrations)}; PRAGMA application_id=${APPLICATION_ID}`);
     db.exec("COMMIT");
@@ -88,10 +100,15 @@ export function copyBefore(db: Connection, fromVersion: number): string {
 }
 
 function checkTaken(db: Connection, migrations: readonly Migration[]): void {
-  for (const taken of db.all<{ version: number; checksum: string }>("SELECT version, checksum FROM migration ORDER BY version")) {
+  for (const taken of db.all<{ version: number; checksum: string }>(
+    "SELECT version, checksum FROM migration ORDER BY version",
+  )) {
     const ours = migrations.find((step) => step.version === taken.version);
     if (ours !== undefined && checksum(ours.sql) !== taken.checksum) {
-      throw new AppError("DATABASE_DAMAGED", `database ${db.path}: its schema step ${taken.version} is not the one that this windlass knows (${taken.checksum}); it was changed by hand or by an unreleased version`);
+      throw new AppError(
+        "DATABASE_DAMAGED",
+        `database ${db.path}: its schema step ${taken.version} is not the one that this windlass knows (${taken.checksum}); it was changed by hand or by an unreleased version`,
+      );
     }
   }
 }

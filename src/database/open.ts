@@ -66,22 +66,40 @@ function openOnce(path: string, options: OpenOptions): Connection {
 /** Refuses what is not ours, newer or (unless it will be migrated) older, before anything is written. */
 function openExisting(path: string, migrations: readonly Migration[], mode: OpenMode): Connection {
   if (!existsSync(path)) {
-    throw new AppError("DATABASE_MISSING", `there is no database at ${path}; enqueue a job or start \`windlass worker\` to create it, or name another with --db`);
+    throw new AppError(
+      "DATABASE_MISSING",
+      `there is no database at ${path}; enqueue a job or start \`windlass worker\` to create it, or name another with --db`,
+    );
   }
-  if (statSync(path).isDirectory()) throw new AppError("DATABASE_FOREIGN", `database ${path} is a folder; name a file with --db`);
+  if (statSync(path).isDirectory())
+    throw new AppError("DATABASE_FOREIGN", `database ${path} is a folder; name a file with --db`);
   const db = Connection.open(path, { readOnly: mode === "read" });
   try {
     checkSqlite(db);
     const kind = fileKind(db);
-    if (kind.kind === "foreign") throw new AppError("DATABASE_FOREIGN", `database ${path} was not made by windlass (${kind.reason}); it was left untouched`);
+    if (kind.kind === "foreign")
+      throw new AppError(
+        "DATABASE_FOREIGN",
+        `database ${path} was not made by windlass (${kind.reason}); it was left untouched`,
+      );
     const newest = schemaVersion(migrations);
     const version = kind.kind === "ours" ? kind.version : 0;
     if (version > newest) {
-      throw new AppError("DATABASE_NEWER", `database ${path} has schema ${version} and this windlass knows only ${newest}; it was left untouched, use a newer windlass`);
+      throw new AppError(
+        "DATABASE_NEWER",
+        `database ${path} has schema ${version} and this windlass knows only ${newest}; it was left untouched, use a newer windlass`,
+      );
     }
-    if (kind.kind === "fresh" && mode === "read") throw new AppError("DATABASE_MISSING", `database ${path} is empty; enqueue a job or start \`windlass worker\` to fill it`);
+    if (kind.kind === "fresh" && mode === "read")
+      throw new AppError(
+        "DATABASE_MISSING",
+        `database ${path} is empty; enqueue a job or start \`windlass worker\` to fill it`,
+      );
     if (version > 0 && version < newest && mode !== "migrate") {
-      throw new AppError("DATABASE_OLDER", `database ${path} has schema ${version} and this windlass needs ${newest}; run \`windlass db migrate\` (it makes a copy first)`);
+      throw new AppError(
+        "DATABASE_OLDER",
+        `database ${path} has schema ${version} and this windlass needs ${newest}; run \`windlass db migrate\` (it makes a copy first)`,
+      );
     }
     return db;
   } catch (error) {
@@ -101,7 +119,11 @@ function createFile(path: string): void {
     if (error instanceof Error && "code" in error && error.code === "EEXIST") return;
     const full = error instanceof Error && "code" in error && error.code === "ENOSPC";
     const reason = error instanceof Error ? error.message : String(error);
-    throw new AppError(full ? "DATABASE_FULL" : "DATABASE_UNWRITABLE", `database ${path} cannot be created (${reason}); choose another place with --db`, { cause: error });
+    throw new AppError(
+      full ? "DATABASE_FULL" : "DATABASE_UNWRITABLE",
+      `database ${path} cannot be created (${reason}); choose another place with --db`,
+      { cause: error },
+    );
   }
 }
 
@@ -109,7 +131,10 @@ function prepareUpgrade(db: Connection, from: number, to: number): void {
   const older = liveWorkers(db).filter((worker) => worker.schema < to);
   if (older.length > 0) {
     const names = older.map((worker) => `pid ${worker.pid} on ${worker.host} (schema ${worker.schema})`).join(", ");
-    throw new AppError("DATABASE_IN_USE", `database ${db.path} cannot be migrated from schema ${from} to ${to} while older workers run: ${names}; stop them first`);
+    throw new AppError(
+      "DATABASE_IN_USE",
+      `database ${db.path} cannot be migrated from schema ${from} to ${to} while older workers run: ${names}; stop them first`,
+    );
   }
   copyBefore(db, from);
 }
@@ -119,6 +144,9 @@ function checkSqlite(db: Connection): void {
   const found = text.split(".").map(Number);
   const order = SQLITE_MIN.findIndex((part, index) => (found[index] ?? 0) !== part);
   if (order !== -1 && (found[order] ?? 0) < (SQLITE_MIN[order] ?? 0)) {
-    throw new AppError("UNSUPPORTED", `this Node.js has SQLite ${text}; versions before ${SQLITE_MIN.join(".")} can corrupt a database, use Node.js 24.15 or newer from nodejs.org`);
+    throw new AppError(
+      "UNSUPPORTED",
+      `this Node.js has SQLite ${text}; versions before ${SQLITE_MIN.join(".")} can corrupt a database, use Node.js 24.15 or newer from nodejs.org`,
+    );
   }
 }

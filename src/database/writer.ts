@@ -21,6 +21,14 @@ export interface MutateOptions {
   readonly durable?: boolean;
 }
 
+/** What the owner of a writer is told. */
+export interface WriterHooks<Notice> {
+  /** After each commit that had notices. */
+  readonly onCommit: (notices: readonly Notice[]) => void;
+  /** After a mutation or a whole transaction was undone: what was remembered of rows that it made is no longer true. */
+  readonly onRollback: () => void;
+}
+
 interface Waiting<Notice> {
   readonly mutation: Mutation<unknown, Notice>;
   readonly durable: boolean;
@@ -45,18 +53,17 @@ const sleepCell = new Int32Array(new SharedArrayBuffer(4));
 export class Writer<Notice> {
   readonly #db: Connection;
   readonly #clock: Clock;
-  readonly #onCommit: (notices: readonly Notice[]) => void;
+  readonly #hooks: WriterHooks<Notice>;
   #queue: Waiting<Notice>[] = [];
   #scheduled = false;
   #busySinceMs: number | undefined;
   #closed = false;
   #idle: (() => void)[] = [];
 
-  /** @param onCommit called once after each commit that had notices. */
-  constructor(db: Connection, clock: Clock, onCommit: (notices: readonly Notice[]) => void) {
+  constructor(db: Connection, clock: Clock, hooks: WriterHooks<Notice>) {
     this.#db = db;
     this.#clock = clock;
-    this.#onCommit = onCommit;
+    this.#hooks = hooks;
   }
 
   /**
@@ -95,6 +102,7 @@ export class Writer<Notice> {
         this.#settle(this.#apply(first));
       } catch (error) {
         if (this.#db.isTransaction) this.#db.run("ROLLBACK");
+        this.#hooks.onRollback();
         this.#queue.splice(0, first.length);
         for (const waiting of first) waiting.reject(databaseError(error, this.#db.path));
       }
@@ -132,11 +140,16 @@ export class Writer<Notice> {
   #apply(batch: readonly Waiting<Notice>[]): { taken: number; answer: () => void; notices: Notice[] } {
     const notices: Notice[] = [];
     const answers: (() => void)[] = [];
-    const nowMs = this.#clock.now();
+    // One object for the whole commit: who keeps something for its length can key it by this.
+    const tx: Transaction<Notice> = {
+      db: this.#db,
+      nowMs: this.#clock.now(),
+      notify: (notice) => void notices.push(notice),
+    };
     const startMs = this.#clock.monotonic();
     let taken = 0;
     for (const waiting of batch) {
-      answers.push(this.#applyOne(waiting, nowMs, notices));
+      answers.push(this.#applyOne(waiting, tx, notices));
       taken++;
       if (taken % 16 === 0 && this.#clock.monotonic() - startMs > BATCH_MS) break;
     }
@@ -144,12 +157,12 @@ export class Writer<Notice> {
     return { taken, notices, answer: () => answers.forEach((each) => void each()) };
   }
 
-  #applyOne(waiting: Waiting<Notice>, nowMs: number, notices: Notice[]): () => void {
+  #applyOne(waiting: Waiting<Notice>, tx: Transaction<Notice>, notices: Notice[]): () => void {
     const db = this.#db;
     const mark = notices.length;
     db.run("SAVEPOINT mutation");
     try {
-      const value = waiting.mutation({ db, nowMs, notify: (notice) => void notices.push(notice) });
+      const value = waiting.mutation(tx);
       db.run("RELEASE mutation");
       return () => waiting.resolve(value);
     } catch (error) {
@@ -158,6 +171,7 @@ export class Writer<Notice> {
       db.run("ROLLBACK TO mutation");
       db.run("RELEASE mutation");
       notices.length = mark;
+      this.#hooks.onRollback();
       return () => waiting.reject(databaseError(error, db.path));
     }
   }
@@ -171,13 +185,17 @@ export class Writer<Notice> {
       const known = open && sqliteCode(error) !== 10;
       if (known) throw error;
       this.#db.reopen();
-      throw new AppError("COMMIT_UNKNOWN", `database ${this.#db.path}: the commit failed and may or may not be on disk; ask again with the same key`, { cause: error });
+      throw new AppError(
+        "COMMIT_UNKNOWN",
+        `database ${this.#db.path}: the commit failed and may or may not be on disk; ask again with the same key`,
+        { cause: error },
+      );
     }
   }
 
   #settle({ taken, answer, notices }: { taken: number; answer: () => void; notices: Notice[] }): void {
     this.#queue.splice(0, taken);
     answer();
-    if (notices.length > 0) this.#onCommit(notices);
+    if (notices.length > 0) this.#hooks.onCommit(notices);
   }
 }

@@ -54,7 +54,11 @@ export interface JobContext {
    *
    * @throws AppError what `submit` throws, and `LIMIT_REACHED` beyond `job.depth_max` or `job.spawn_rate`.
    */
-  enqueue(type: string | { readonly name: string }, input: unknown, options?: ChildOptions): Promise<{ readonly jobId: string }>;
+  enqueue(
+    type: string | { readonly name: string },
+    input: unknown,
+    options?: ChildOptions,
+  ): Promise<{ readonly jobId: string }>;
 }
 
 /** Options of a child: those of `submit`; `key` replaces the default key. */

@@ -5,7 +5,8 @@ const STRICTNESS: Readonly<Record<AfterCrash, number>> = { rerun: 0, check: 1, s
 /** The rule for one input: a table is looked up by the text of its field. */
 export function crashRuleFor(rule: CrashRule, input: unknown): AfterCrash {
   if (typeof rule === "string") return rule;
-  const value = typeof input === "object" && input !== null ? (input as Record<string, unknown>)[rule.field] : undefined;
+  const value =
+    typeof input === "object" && input !== null ? (input as Record<string, unknown>)[rule.field] : undefined;
   return rule.cases[String(value)] ?? rule.otherwise;
 }
 
@@ -41,11 +42,20 @@ export function decideReclaim(lost: LostAttempt): ReclaimDecision {
   if (lost.cancelRequested && !lost.hasEffect) return { kind: "cancelled" };
   if (lost.hasEffect) return { kind: "again", crashes: Math.min(crashes, lost.crashesMax), recover: true };
   if (crashes > lost.crashesMax) {
-    return { kind: "failed", code: "CRASHED", message: `its worker died ${crashes} times while it ran (job.crashes_max is ${lost.crashesMax}); look at the worker's log before \`windlass jobs retry\`` };
+    return {
+      kind: "failed",
+      code: "CRASHED",
+      message: `its worker died ${crashes} times while it ran (job.crashes_max is ${lost.crashesMax}); look at the worker's log before \`windlass jobs retry\``,
+    };
   }
   if (lost.recordsEffects || lost.afterCrash === "rerun") return { kind: "again", crashes, recover: false };
   if (lost.afterCrash === "check") return { kind: "again", crashes, recover: true };
-  return { kind: "failed", code: "OUTCOME_UNKNOWN", message: "its worker died in the middle and nothing says whether its work was done; look, then `windlass jobs retry` to do it again" };
+  return {
+    kind: "failed",
+    code: "OUTCOME_UNKNOWN",
+    message:
+      "its worker died in the middle and nothing says whether its work was done; look, then `windlass jobs retry` to do it again",
+  };
 }
 
 /** What an attempt that follows a crash does first. */

@@ -26,7 +26,8 @@ export function keyNeeds(type: string, rules: TypeRules, input: unknown): readon
     if (value === undefined) continue;
     const key = rule.key === undefined ? type : `${type}/${rule.key}=${value}`;
     const known = needs.get(key);
-    if (known === undefined || known.limit > rule.limit) needs.set(key, { key, limit: rule.limit, strategy: rule.strategy });
+    if (known === undefined || known.limit > rule.limit)
+      needs.set(key, { key, limit: rule.limit, strategy: rule.strategy });
   }
   for (const lock of rules.locks) {
     const key = fillLock(type, lock, input);
@@ -58,7 +59,10 @@ function textAt(type: string, input: unknown, path: string): string | undefined 
   const value = valueAt(input, path);
   if (value === undefined || value === null) return undefined;
   if (typeof value === "object") {
-    throw new AppError("INVALID_INPUT", `input.${path}: ${type} uses it as a key, so it must be a text, a number or a boolean`);
+    throw new AppError(
+      "INVALID_INPUT",
+      `input.${path}: ${type} uses it as a key, so it must be a text, a number or a boolean`,
+    );
   }
   return String(value);
 }

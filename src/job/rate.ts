@@ -7,14 +7,20 @@ export interface RateState {
 }
 
 /** May it start now, or when should it ask again. */
-export type RateDecision = { readonly kind: "start"; readonly state: RateState } | { readonly kind: "wait"; readonly untilMs: number; readonly state: RateState };
+export type RateDecision =
+  | { readonly kind: "start"; readonly state: RateState }
+  | { readonly kind: "wait"; readonly untilMs: number; readonly state: RateState };
 
 /**
  * A token bucket of `units`, refilled evenly over `perMs`, written as the generic cell rate algorithm
  * (ITU-T I.371, annex A): one number instead of a count and a time. Jobs that must wait are spread over the coming free
  * moments, so that they do not all ask again at once.
  */
-export function decideRate(state: RateState | undefined, rule: { readonly units: number; readonly perMs: number }, nowMs: number): RateDecision {
+export function decideRate(
+  state: RateState | undefined,
+  rule: { readonly units: number; readonly perMs: number },
+  nowMs: number,
+): RateDecision {
   const intervalMs = rule.perMs / rule.units;
   const tat = Math.max(state?.tat ?? nowMs, nowMs);
   const freeAtMs = tat + intervalMs - rule.perMs;

@@ -15,6 +15,8 @@ export interface ResolveRequest {
   readonly inputJson: string;
   /** The input as its schema read it: defaults filled in. */
   readonly parsed: unknown;
+  /** Names of the secrets that the input refers to. */
+  readonly secrets: readonly string[];
   readonly options: SubmitOptions;
   readonly limits: JobLimits;
   /** SHA-256 of the canonical input; needed only with an idempotency key. */
@@ -36,7 +38,10 @@ export function resolveJob(request: ResolveRequest): JobSpec {
   const { type, rules, options, limits, parsed } = request;
   const { idempotencyKey, traceId, parent } = { ...options, parent: request.parent };
   if (traceId !== undefined && !TRACE_ID.test(traceId)) {
-    throw new AppError("INVALID_INPUT", `trace_id ${JSON.stringify(traceId)} is not 1 to 128 of the characters A-Z a-z 0-9 . _ : -`);
+    throw new AppError(
+      "INVALID_INPUT",
+      `trace_id ${JSON.stringify(traceId)} is not 1 to 128 of the characters A-Z a-z 0-9 . _ : -`,
+    );
   }
   const requires = { ...rules.requires, ...options.requires };
   const resolvedRateKey = rateKey(type, rules, parsed);
@@ -55,6 +60,7 @@ export function resolveJob(request: ResolveRequest): JobSpec {
     ...(resolvedRateKey === undefined ? {} : { rateKey: resolvedRateKey }),
     ...(idempotencyKey === undefined ? {} : { idempotency: resolveIdempotency(request, idempotencyKey) }),
     metadata: checkMetadata(options.metadata ?? {}, limits),
+    secrets: checkSecrets(type, rules, request.secrets),
     ...(traceId === undefined ? {} : { traceId }),
     ...(parent === undefined ? {} : { parent }),
     ...(queuedMax === undefined ? {} : { queuedMax }),
@@ -84,12 +90,20 @@ function jobRules(rules: TypeRules, limits: JobLimits): JobRules {
   return made;
 }
 
-function resolveTimes({ type, rules, options, nowMs }: ResolveRequest): Partial<Pick<JobSpec, "delayMs" | "dueMs" | "expiresInMs" | "deadlineInMs">> {
+function resolveTimes({
+  type,
+  rules,
+  options,
+  nowMs,
+}: ResolveRequest): Partial<Pick<JobSpec, "delayMs" | "dueMs" | "expiresInMs" | "deadlineInMs">> {
   const { delay, runAt, expiresIn, deadline } = options;
-  if (delay !== undefined && runAt !== undefined) throw new AppError("INVALID_INPUT", `${type}: delay and run_at say the same thing; give one of them`);
+  if (delay !== undefined && runAt !== undefined)
+    throw new AppError("INVALID_INPUT", `${type}: delay and run_at say the same thing; give one of them`);
   const runAtMs = runAt?.getTime();
-  if (runAtMs !== undefined && !Number.isFinite(runAtMs)) throw new AppError("INVALID_INPUT", `${type}: run_at is not a date; write it as 2026-11-21T18:00:00Z`);
-  if (runAtMs !== undefined && runAtMs > nowMs + CALL_DURATION_MAX_MS) throw new AppError("INVALID_INPUT", `${type}: run_at is more than 366 days away`);
+  if (runAtMs !== undefined && !Number.isFinite(runAtMs))
+    throw new AppError("INVALID_INPUT", `${type}: run_at is not a date; write it as 2026-11-21T18:00:00Z`);
+  if (runAtMs !== undefined && runAtMs > nowMs + CALL_DURATION_MAX_MS)
+    throw new AppError("INVALID_INPUT", `${type}: run_at is more than 366 days away`);
   const deadlineInMs = deadline === undefined ? rules.deadlineMs : parseDuration(deadline, { what: "deadline" });
   return {
     ...(delay === undefined ? {} : { delayMs: parseDuration(delay, { what: "delay" }) }),
@@ -99,14 +113,21 @@ function resolveTimes({ type, rules, options, nowMs }: ResolveRequest): Partial<
   };
 }
 
-function resolveCallLimits({ type, rules, options, limits }: ResolveRequest): Partial<Pick<JobSpec, "timeoutMs" | "retries">> {
+function resolveCallLimits({
+  type,
+  rules,
+  options,
+  limits,
+}: ResolveRequest): Partial<Pick<JobSpec, "timeoutMs" | "retries">> {
   const { timeout, retries } = options;
   const most = rules.retries ?? limits.retryMax;
   if (retries !== undefined && !(Number.isInteger(retries) && retries >= 0 && retries <= most)) {
     throw new AppError("INVALID_INPUT", `retries is ${retries}; ${type} allows 0 to ${most}`);
   }
   return {
-    ...(timeout === undefined ? {} : { timeoutMs: parseDuration(timeout, { what: `timeout of ${type}`, maxMs: rules.timeoutMaxMs }) }),
+    ...(timeout === undefined
+      ? {}
+      : { timeoutMs: parseDuration(timeout, { what: `timeout of ${type}`, maxMs: rules.timeoutMaxMs }) }),
     ...(retries === undefined ? {} : { retries }),
   };
 }
@@ -129,20 +150,40 @@ function resolveRetryOnExit(type: string, rules: TypeRules, { retryOn }: SubmitO
   throw new AppError("INVALID_INPUT", `retry_on is ${retryOn}; ${type} has no exit status to retry on`);
 }
 
-function resolveIdempotency({ rules, options, inputDigest }: ResolveRequest, key: string): NonNullable<JobSpec["idempotency"]> {
-  if (key.length === 0 || key.length > 512) throw new AppError("INVALID_INPUT", `idempotency_key has ${key.length} characters; it must have 1 to 512`);
+function resolveIdempotency(
+  { rules, options, inputDigest }: ResolveRequest,
+  key: string,
+): NonNullable<JobSpec["idempotency"]> {
+  if (key.length === 0 || key.length > 512)
+    throw new AppError("INVALID_INPUT", `idempotency_key has ${key.length} characters; it must have 1 to 512`);
   if (inputDigest === undefined) throw new AppError("INTERNAL", "an idempotency key needs the digest of the input");
   return { key, digest: inputDigest, windowMs: rules.idempotencyWindowMs, fresh: options.fresh ?? false };
 }
 
-function checkMetadata(metadata: Readonly<Record<string, string>>, limits: JobLimits): Readonly<Record<string, string>> {
+function checkSecrets(type: string, rules: TypeRules, names: readonly string[]): readonly string[] {
+  const refused = names.find((name) => !rules.secrets.includes(name));
+  if (refused === undefined) return names;
+  throw new AppError(
+    "INVALID_INPUT",
+    `secret ${refused} is not one that ${type} may resolve (${rules.secrets.join(", ") || "it may resolve none"}); add it to the type's list of secrets`,
+  );
+}
+
+function checkMetadata(
+  metadata: Readonly<Record<string, string>>,
+  limits: JobLimits,
+): Readonly<Record<string, string>> {
   const pairs = Object.entries(metadata);
   if (pairs.length > limits.metadataPairs) {
-    throw new AppError("TOO_LARGE", `metadata has ${pairs.length} pairs; job.metadata_pairs allows ${limits.metadataPairs}`);
+    throw new AppError(
+      "TOO_LARGE",
+      `metadata has ${pairs.length} pairs; job.metadata_pairs allows ${limits.metadataPairs}`,
+    );
   }
   for (const [key, value] of pairs) {
     if (typeof value !== "string") throw new AppError("INVALID_INPUT", `metadata.${key} is not a text`);
-    if (key.length === 0 || bytesAtMost(key) > 128) throw new AppError("TOO_LARGE", `metadata key ${JSON.stringify(key.slice(0, 40))} must have 1 to 128 bytes`);
+    if (key.length === 0 || bytesAtMost(key) > 128)
+      throw new AppError("TOO_LARGE", `metadata key ${JSON.stringify(key.slice(0, 40))} must have 1 to 128 bytes`);
     if (bytesAtMost(value) > 512) throw new AppError("TOO_LARGE", `metadata.${key} has more than 512 bytes`);
   }
   return metadata;

@@ -31,7 +31,11 @@ export function decideRetry(failure: Failure): RetryDecision {
  * How long to wait after the n-th failure: `min(cap, first * factor^(n - 1))`, spread evenly over +/- `jitter` of it and
  * never above the cap. Whole milliseconds.
  */
-export function backoffDelayMs({ firstMs, factor, capMs, jitter }: BackoffRule, failures: number, random: number): number {
+export function backoffDelayMs(
+  { firstMs, factor, capMs, jitter }: BackoffRule,
+  failures: number,
+  random: number,
+): number {
   const plainMs = Math.min(capMs, firstMs * factor ** (failures - 1));
   return Math.min(capMs, Math.round(plainMs * (1 - jitter + 2 * jitter * random)));
 }

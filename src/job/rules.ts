@@ -2,7 +2,9 @@
 export type AfterCrash = "rerun" | "check" | "stop";
 
 /** The crash rule of a type: one word, or a table over one input field (as `http.request` has over its method). */
-export type CrashRule = AfterCrash | { readonly field: string; readonly cases: Readonly<Record<string, AfterCrash>>; readonly otherwise: AfterCrash };
+export type CrashRule =
+  | AfterCrash
+  | { readonly field: string; readonly cases: Readonly<Record<string, AfterCrash>>; readonly otherwise: AfterCrash };
 
 /** What a full concurrency key does with one job more: let it wait, or cancel it. */
 export type ConcurrencyStrategy = "queue" | "cancel-newest";

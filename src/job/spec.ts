@@ -46,8 +46,15 @@ export interface JobSpec {
   readonly keys: readonly KeyNeed[];
   /** The bucket that this job's starts are taken from. */
   readonly rateKey?: string;
-  readonly idempotency?: { readonly key: string; readonly digest: string; readonly windowMs: number; readonly fresh: boolean };
+  readonly idempotency?: {
+    readonly key: string;
+    readonly digest: string;
+    readonly windowMs: number;
+    readonly fresh: boolean;
+  };
   readonly metadata: Readonly<Record<string, string>>;
+  /** Names of the secrets that the input refers to. */
+  readonly secrets: readonly string[];
   /** Absent: the backend makes one of the job's id. */
   readonly traceId?: string;
   readonly parent?: ParentRef;

@@ -58,6 +58,9 @@ export function isFinal(state: JobState): state is FinalState {
  */
 export function assertMove(from: JobState, to: JobState): void {
   if (!(STATES[from] as readonly JobState[]).includes(to)) {
-    throw new AppError("INTERNAL", `a job cannot move from ${from} to ${to}; this is a defect in windlass, please report it`);
+    throw new AppError(
+      "INTERNAL",
+      `a job cannot move from ${from} to ${to}; this is a defect in windlass, please report it`,
+    );
   }
 }

@@ -245,8 +245,7 @@ CREATE TABLE schedule (
   created INTEGER NOT NULL,
   paused INTEGER NOT NULL,
   next INTEGER,
-  last INTEGER,
-  job INTEGER
+  last INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX schedule_due ON schedule (next) WHERE paused = 0 AND next IS NOT NULL;
 

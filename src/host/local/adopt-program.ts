@@ -3,7 +3,7 @@ import type { Clock } from "../../clock.ts";
 import { endOf, type ProgramEnd, readExitRecord } from "./exit-record.ts";
 import { notStarted } from "./find-executable.ts";
 import { isAlive, type ProgramFiles, type ProgramId, type RunningProgram } from "./program.ts";
-import { repeat } from "./wait.ts";
+import { pause, repeat } from "./wait.ts";
 
 /** What is left of a program whose worker died. */
 export type FoundProgram =
@@ -48,7 +48,7 @@ export function adoptProgram(
   });
   const ended = over.then(() => {
     stop();
-    return endOfAdopted(files.record);
+    return endOfAdopted(id, { record: files.record, clock });
   });
   ended.catch(() => {});
   return { id, files, ended, letGo: () => stop() };
@@ -57,7 +57,16 @@ export function adoptProgram(
 /** Looking costs two short reads; without a watcher it is done this often. */
 const UNWATCHED_POLL_MS = 20;
 
-async function endOfAdopted(path: string): Promise<ProgramEnd> {
+/** The parent still has to send a TERM to what the program left behind; it takes less than a millisecond. */
+const PARENT_WAIT_MS = 1_000;
+const PARENT_POLL_MS = 2;
+
+async function endOfAdopted(
+  id: ProgramId,
+  { record: path, clock }: { record: string; clock: Clock },
+): Promise<ProgramEnd> {
+  const deadlineMs = clock.monotonic() + PARENT_WAIT_MS;
+  while (isAlive(id) && clock.monotonic() < deadlineMs) await pause(clock, PARENT_POLL_MS);
   const record = readExitRecord(path);
   if (record.kind === "ended") return endOf(record);
   if (record.kind === "not-run") {

@@ -1,6 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import { type ProgramEnd, readExitRecord } from "./exit-record.ts";
-import { processTable } from "./process-table.ts";
+import { type ProcessFacts, processTable } from "./process-table.ts";
 import { isAlive, type RunningProgram } from "./program.ts";
 import { pause, settlesWithin } from "./wait.ts";
 
@@ -48,7 +48,7 @@ export async function endProgram(program: RunningProgram, { clock, graceMs }: En
 export async function endLeftovers(program: RunningProgram, { clock, graceMs }: EndOptions): Promise<number> {
   // One system call in the usual case; the list below reads the facts of every process of the machine.
   if (!groupExists(program.id.pid)) return 0;
-  const found = othersOf(program).length;
+  const found = livingOf(program).filter(({ pid }) => pid !== program.id.pid).length;
   if (found === 0) return 0;
   // A parent that was killed could not send it.
   if (readExitRecord(program.files.record).kind === "open") signalSession(program, "SIGTERM");
@@ -58,7 +58,7 @@ export async function endLeftovers(program: RunningProgram, { clock, graceMs }: 
 
 async function waitOrKill(program: RunningProgram, { clock, graceMs }: EndOptions): Promise<void> {
   const killAtMs = clock.monotonic() + graceMs;
-  while (othersOf(program).length > 0) {
+  while (livingOf(program).length > 0) {
     const nowMs = clock.monotonic();
     if (nowMs >= killAtMs + KILL_WAIT_MS) return;
     // Every time anew: a process may have been made after the last list.
@@ -67,13 +67,12 @@ async function waitOrKill(program: RunningProgram, { clock, graceMs }: EndOption
   }
 }
 
-/** What lives in the session beside the program's parent, which may be about to end. */
-function othersOf({ id }: RunningProgram): readonly unknown[] {
+/** What lives in the program's session, its parent included, which may be about to end. */
+function livingOf({ id }: RunningProgram): readonly ProcessFacts[] {
   const members = processTable().members(id.pid);
   const leader = members.find(({ pid }) => pid === id.pid);
   // A later process with this number: then nothing of ours can be left.
-  if (leader !== undefined && leader.startTime !== id.startTime) return [];
-  return members.filter(({ pid }) => pid !== id.pid);
+  return leader !== undefined && leader.startTime !== id.startTime ? [] : members;
 }
 
 function signalSession({ id }: RunningProgram, signal: NodeJS.Signals): void {

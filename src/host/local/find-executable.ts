@@ -31,16 +31,17 @@ export function findExecutable(name: string, { path, cwd }: { path: string | und
  * @throws AppError `PROGRAM_NOT_STARTED` when it is missing or is no folder.
  */
 export function checkFolder(cwd: string): void {
-  let isFolder: boolean;
+  let problem: string | undefined;
   try {
-    isFolder = statSync(cwd).isDirectory();
-    accessSync(cwd, constants.X_OK);
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const problem = code === "ENOENT" || code === "ENOTDIR" ? "does not exist on this machine" : "cannot be entered";
-    throw notStarted(`cwd ${cwd} ${problem}; create it or name another`, { cause });
+    if (!statSync(cwd).isDirectory()) problem = "is not a folder; name the folder that holds it";
+    else accessSync(cwd, constants.X_OK);
+  } catch (error) {
+    const missing = isMissing(error);
+    problem = missing
+      ? "does not exist on this machine; create it or name another"
+      : "cannot be entered by this worker";
   }
-  if (!isFolder) throw notStarted(`cwd ${cwd} is not a folder; name the folder that holds it`);
+  if (problem !== undefined) throw notStarted(`cwd ${cwd} ${problem}`);
 }
 
 /** An error that is known to precede the program's start. `transient`: trying again can help. */
@@ -55,9 +56,13 @@ function executableProblem(path: string): string | undefined {
     accessSync(path, constants.X_OK);
     return undefined;
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    return code === "ENOENT" || code === "ENOTDIR"
+    return isMissing(error)
       ? "missing"
       : "cannot be executed by this worker; make it executable (chmod +x), or name its interpreter first in argv";
   }
+}
+
+function isMissing(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ENOENT" || code === "ENOTDIR";
 }

@@ -1,0 +1,58 @@
+import type { Transaction } from "../../database/writer.ts";
+import type { CancelResult } from "../backend.ts";
+import { finish } from "./finish.ts";
+import { addHistory } from "./history-row.ts";
+import type { JobNumber } from "./job-number.ts";
+import { readJob, standingOf } from "./job-row.ts";
+import { type Notice, WORK } from "./notice.ts";
+import { stateOfStanding } from "./reading/state-of.ts";
+import { removeStanding } from "./remove-standing.ts";
+
+/**
+ * Cancels a job and what it started: at once where no attempt runs, else by a request that its worker sees. The request is
+ * a row, so it outlives the worker.
+ */
+export function cancel(
+  tx: Transaction<Notice>,
+  number: JobNumber,
+  actor: { readonly id: number; readonly text: string },
+): CancelResult {
+  const job = readJob(tx.db, number);
+  const standing = job === undefined ? undefined : standingOf(tx.db, job);
+  if (job === undefined || standing === undefined) return { kind: "not_found" };
+  if (standing.kind === "done") return { kind: "finished", state: standing.state };
+  const { run, attempt, failures, crashes } = standing;
+  cancelChildren(tx, number, run, actor);
+  const hasEffect = tx.db.get("SELECT 1 FROM effect WHERE job = ? AND run = ?", number, run) !== undefined;
+  if (standing.kind === "leased" || hasEffect) {
+    // A program that outlived its worker must be ended by whoever adopts it, so that job is not cancelled until then.
+    const { changes } = tx.db.run(
+      "INSERT INTO cancel_request (job, run, at, actor) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+      number,
+      run,
+      tx.nowMs,
+      actor.id,
+    );
+    if (changes > 0) addHistory(tx, { job: number, run }, "cancel.requested", { actor: actor.text });
+    tx.notify(WORK);
+    tx.notify({ kind: "moved", job: number });
+    return { kind: "requested" };
+  }
+  removeStanding(tx, job, standing);
+  finish(tx, job, stateOfStanding(standing), {
+    entry: { job: number, run, attempt, failures, crashes },
+    state: "cancelled",
+    error: { code: "CANCELLED", message: `cancelled by ${actor.text} before it ran` },
+  });
+  return { kind: "cancelled" };
+}
+
+function cancelChildren(
+  tx: Transaction<Notice>,
+  parent: JobNumber,
+  run: number,
+  actor: { readonly id: number; readonly text: string },
+): void {
+  for (const { job } of tx.db.all<{ job: number }>("SELECT job FROM child WHERE parent = ? AND run = ?", parent, run))
+    cancel(tx, job, actor);
+}

@@ -1,0 +1,172 @@
+import type { Effect } from "../../attempt/handlers.ts";
+import { type Connection, readJson } from "../../database/connection.ts";
+import type { Transaction } from "../../database/writer.ts";
+import { decideRate } from "../../job/rate.ts";
+import type { JobRules } from "../../job/spec.ts";
+import { ENTRY_COLUMNS, type Entry, entryValues } from "./entry.ts";
+import { effectiveRules } from "./env.ts";
+import type { Interned } from "./intern.ts";
+import { type JobRow, parseJob } from "./job-row.ts";
+import { type Epochs, insertLease } from "./lease.ts";
+import type { Notice } from "./notice.ts";
+
+/** A job that a worker may run now, under a lease. */
+export interface Claim {
+  readonly epoch: number;
+  readonly entry: Entry;
+  readonly job: JobRow;
+  readonly rules: JobRules;
+  readonly claimedAt: number;
+  readonly cancelRequested: boolean;
+  readonly effect?: { readonly effect: Effect; readonly folder: string; readonly atMs: number };
+}
+
+/** What a worker asks for. */
+export interface ClaimRequest {
+  readonly worker: number;
+  /** Queues in the order in which they are served this time. */
+  readonly queues: readonly number[];
+  /** Free slots. */
+  readonly limit: number;
+  /**
+   * `fresh` takes jobs whose worker never died; `suspect` takes one that did, alone in its lease, so that another crash
+   * is charged to it and not to its neighbours. The caller commits a suspect's claim durably: a job that brings the
+   * machine down must be counted.
+   */
+  readonly kind: "fresh" | "suspect";
+}
+
+type ReadyRow = Entry & {
+  readonly rank: number;
+  readonly queue: number;
+  readonly rules: number;
+  readonly actor: number;
+  readonly due: number;
+  readonly env: string;
+};
+
+const SELECT_READY = `SELECT r.rank, r.queue, ${ENTRY_COLUMNS.replaceAll(/\b(\w+)\b/g, "r.$1")}, j.rules, j.actor, j.due, j.env
+  FROM ready r JOIN job j ON j.id = r.job`;
+const SELECT_FRESH = `${SELECT_READY} WHERE r.queue = ? AND r.crashes = 0 ORDER BY r.rank, r.job LIMIT ?`;
+const SELECT_SUSPECT = `${SELECT_READY} WHERE r.queue = ? AND r.crashes > 0 ORDER BY r.rank, r.job LIMIT ?`;
+const SELECT_ONE = `${SELECT_READY} WHERE r.queue = ? AND r.rank = ? AND r.job = ?`;
+
+/** Claims up to `limit` jobs under one lease. */
+export function claim(tx: Transaction<Notice>, interned: Interned, epochs: Epochs, request: ClaimRequest): Claim[] {
+  const taken: ReadyRow[] = [];
+  const limit = request.kind === "suspect" ? 1 : request.limit;
+  const sql = request.kind === "suspect" ? SELECT_SUSPECT : SELECT_FRESH;
+  for (const queue of request.queues) {
+    // A job that its rate limit holds back makes room for the next one, so a queue may have to be read again.
+    while (taken.length < limit) {
+      const rows = tx.db.all<ReadyRow>(sql, queue, limit - taken.length);
+      const startable = rows.filter((row) => takeRow(tx, interned, row));
+      taken.push(...startable);
+      if (startable.length === rows.length) break;
+    }
+    if (taken.length >= limit) break;
+  }
+  return leaseRows(tx, interned, epochs, request.worker, taken);
+}
+
+/** Claims one job if it is ready: for a process that runs what it has just enqueued. */
+export function claimOne(
+  tx: Transaction<Notice>,
+  interned: Interned,
+  epochs: Epochs,
+  worker: number,
+  job: Pick<JobRow, "id" | "queue" | "rank">,
+): Claim[] {
+  const row = tx.db.get<ReadyRow>(SELECT_ONE, job.queue, job.rank, job.id);
+  return row !== undefined && takeRow(tx, interned, row) ? leaseRows(tx, interned, epochs, worker, [row]) : [];
+}
+
+/** True when at least one suspect waits in these queues. */
+export function hasSuspects(db: Connection, queues: readonly number[]): boolean {
+  return queues.some(
+    (queue) => db.get("SELECT 1 FROM ready WHERE queue = ? AND crashes > 0 LIMIT 1", queue) !== undefined,
+  );
+}
+
+/** Takes a row out of ready; false when its rate limit moved it to a later time instead. */
+function takeRow(tx: Transaction<Notice>, interned: Interned, row: ReadyRow): boolean {
+  tx.db.run("DELETE FROM ready WHERE queue = ? AND rank = ? AND job = ?", row.queue, row.rank, row.job);
+  const rate = interned.rules(tx.db, row.rules).rate;
+  if (rate === undefined) return true;
+  const key = readJson<{ rate_key?: string }>(row.env, `job ${row.job}`).rate_key;
+  if (key === undefined) return true;
+  const known = tx.db.get<{ tat: number; horizon: number }>("SELECT tat, horizon FROM rate WHERE key = ?", key);
+  const decision = decideRate(known, rate, tx.nowMs);
+  tx.db.run(
+    "INSERT INTO rate (key, tat, horizon) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET tat = excluded.tat, horizon = excluded.horizon",
+    key,
+    decision.state.tat,
+    decision.state.horizon,
+  );
+  if (decision.kind === "start") return true;
+  tx.db.run(
+    `INSERT INTO delayed (due, ${ENTRY_COLUMNS}, reason) VALUES (?, ?, ?, ?, ?, ?, ?, 'rate')`,
+    decision.untilMs,
+    ...entryValues(row),
+  );
+  tx.notify({ kind: "due", atMs: decision.untilMs });
+  return false;
+}
+
+function leaseRows(
+  tx: Transaction<Notice>,
+  interned: Interned,
+  epochs: Epochs,
+  worker: number,
+  rows: readonly ReadyRow[],
+): Claim[] {
+  if (rows.length === 0) return [];
+  const epoch = epochs.take(tx.db);
+  const claims = rows.map((row) => makeClaim(tx, interned, epoch, row));
+  insertLease(tx.db, {
+    epoch,
+    worker,
+    at: tx.nowMs,
+    jobs: claims.map(({ entry }) => [entry.job, entry.run, entry.attempt, entry.failures, entry.crashes]),
+  });
+  return claims;
+}
+
+function makeClaim(tx: Transaction<Notice>, interned: Interned, epoch: number, row: ReadyRow): Claim {
+  const job = parseJob({
+    id: row.job,
+    queue: row.queue,
+    rules: row.rules,
+    actor: row.actor,
+    rank: row.rank,
+    due: row.due,
+    env: row.env,
+  });
+  const { run, failures, crashes, recover } = row;
+  const effect = recover === 0 ? undefined : readEffect(tx.db, row.job, run);
+  return {
+    epoch,
+    entry: { job: row.job, run, attempt: row.attempt + 1, failures, crashes, recover },
+    job,
+    rules: effectiveRules(interned.rules(tx.db, row.rules), job.env),
+    claimedAt: tx.nowMs,
+    cancelRequested:
+      recover !== 0 && tx.db.get("SELECT 1 FROM cancel_request WHERE job = ? AND run = ?", row.job, run) !== undefined,
+    ...(effect === undefined ? {} : { effect }),
+  };
+}
+
+function readEffect(
+  db: Connection,
+  job: number,
+  run: number,
+): { effect: Effect; folder: string; atMs: number } | undefined {
+  const row = db.get<{ at: number; folder: string; body: string }>(
+    "SELECT at, folder, body FROM effect WHERE job = ? AND run = ?",
+    job,
+    run,
+  );
+  return row === undefined
+    ? undefined
+    : { effect: readJson<Effect>(row.body, `effect of job ${job}`), folder: row.folder, atMs: row.at };
+}

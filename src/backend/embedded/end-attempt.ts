@@ -1,0 +1,208 @@
+import type { AttemptEnd, KeptFiles } from "../../attempt/services.ts";
+import type { Transaction } from "../../database/writer.ts";
+import { decideReclaim } from "../../job/crash.ts";
+import { decideRetry } from "../../job/retry.ts";
+import type { Outcome } from "../../job/state.ts";
+import { insertReady, releaseKeys } from "./admission.ts";
+import type { Claim } from "./claim.ts";
+import { ENTRY_COLUMNS, type Entry, entryValues, type LeasedJob } from "./entry.ts";
+import { finish } from "./finish.ts";
+import { addHistory } from "./history-row.ts";
+import { checkLease, setLeasedJobs } from "./lease.ts";
+import type { Notice } from "./notice.ts";
+
+/** What a worker reports of one attempt. */
+export interface AttemptReport {
+  readonly claim: Claim;
+  readonly end: Exclude<AttemptEnd, { kind: "lost" }>;
+  readonly worker: number;
+  readonly artifactRoot: string;
+  /** Jobs of the same lease that have not ended, this one left out. */
+  readonly others: { readonly count: number; readonly list: () => readonly LeasedJob[] };
+  /** 0 to 1, for the spread of a back-off. */
+  readonly random: number;
+}
+
+/** What became of the job. */
+export type AttemptResult =
+  | { readonly kind: "final" }
+  | { readonly kind: "retry"; readonly delayMs: number }
+  | { readonly kind: "released" };
+
+/**
+ * Records the end of an attempt under its lease: the result, the retry or the return of the job, its manifest and the
+ * release of its keys, all in one transaction.
+ *
+ * @throws AppError `LEASE_LOST`: nothing was recorded.
+ */
+export function endAttempt(tx: Transaction<Notice>, report: AttemptReport): AttemptResult {
+  const { claim, others } = report;
+  checkLease(tx.db, claim.epoch);
+  const result = record(tx, report);
+  // An entry that stands in done has ended without the lease being written; every other end takes it out.
+  if (others.count === 0 || result.kind !== "final") setLeasedJobs(tx.db, claim.epoch, others.list());
+  return result;
+}
+
+function record(tx: Transaction<Notice>, report: AttemptReport): AttemptResult {
+  const { claim, end, worker } = report;
+  const { entry, job, claimedAt: claimed } = claim;
+  switch (end.kind) {
+    case "completed":
+      keep(tx, report, end.kept);
+      finish(tx, job, "running", {
+        entry,
+        state: "completed",
+        worker,
+        claimed,
+        result: end.resultJson,
+        ...outcomeOf(end.outcome),
+      });
+      return { kind: "final" };
+    case "cancelled":
+      keep(tx, report, end.kept);
+      finish(tx, job, "running", {
+        entry,
+        state: "cancelled",
+        worker,
+        claimed,
+        error: { code: "CANCELLED", message: "it was cancelled while it ran" },
+      });
+      return { kind: "final" };
+    case "failed":
+      return recordFailure(tx, report, end);
+    case "released":
+      return giveBack(tx, report);
+    case "left":
+      return leave(tx, report, end.delayMs);
+  }
+}
+
+function recordFailure(
+  tx: Transaction<Notice>,
+  report: AttemptReport,
+  end: Extract<AttemptEnd, { kind: "failed" }>,
+): AttemptResult {
+  const { claim, worker, random } = report;
+  const { job, rules, claimedAt: claimed } = claim;
+  const entry = { ...claim.entry, failures: claim.entry.failures + 1, recover: 0 };
+  const decision = decideRetry({
+    retryable: end.retryable,
+    failures: entry.failures,
+    retries: rules.retries,
+    backoff: rules.backoff,
+    nowMs: tx.nowMs,
+    ...(job.env.deadline === undefined ? {} : { deadlineMs: job.env.deadline }),
+    random,
+  });
+  if (decision.kind === "final") {
+    keep(tx, report, end.kept);
+    finish(tx, job, "running", {
+      entry,
+      state: "failed",
+      worker,
+      claimed,
+      error: end.error,
+      ...outcomeOf(end.outcome),
+    });
+    return { kind: "final" };
+  }
+  const due = tx.nowMs + decision.delayMs;
+  addHistory(tx, entry, "attempt.failed", {
+    attempt: entry.attempt,
+    worker,
+    claimed_at: claimed,
+    error: end.error,
+    retry_at: due,
+    failures: entry.failures,
+  });
+  dropEffect(tx, entry);
+  insertDelayed(tx, entry, due, "retry");
+  releaseKeys(tx, job.id, job.keys);
+  return { kind: "retry", delayMs: decision.delayMs };
+}
+
+/** A worker that stops gives back what it runs; nothing failed and nothing crashed. */
+function giveBack(tx: Transaction<Notice>, report: AttemptReport): AttemptResult {
+  const { claim, worker } = report;
+  const { entry, job, rules } = claim;
+  const decision = decideReclaim({
+    cancelRequested:
+      tx.db.get("SELECT 1 FROM cancel_request WHERE job = ? AND run = ?", entry.job, entry.run) !== undefined,
+    chargeCrash: false,
+    crashes: entry.crashes,
+    crashesMax: rules.crashesMax,
+    afterCrash: job.env.after_crash ?? "rerun",
+    recordsEffects: rules.recordsEffects,
+    hasEffect: tx.db.get("SELECT 1 FROM effect WHERE job = ? AND run = ?", entry.job, entry.run) !== undefined,
+  });
+  if (decision.kind === "again") {
+    addHistory(tx, entry, "attempt.released", {
+      attempt: entry.attempt,
+      worker,
+      claimed_at: claim.claimedAt,
+      reason: "stopping",
+    });
+    insertReady(tx, job, { ...entry, recover: decision.recover ? 1 : 0 });
+    return { kind: "released" };
+  }
+  const error =
+    decision.kind === "cancelled"
+      ? { code: "CANCELLED", message: "it was cancelled while it ran" }
+      : { code: decision.code, message: decision.message };
+  finish(tx, job, "running", {
+    entry,
+    state: decision.kind,
+    worker,
+    claimed: claim.claimedAt,
+    error,
+    ...(error.code === "OUTCOME_UNKNOWN" ? { outcome: "unknown" as const } : {}),
+  });
+  return { kind: "final" };
+}
+
+/** The machine that started the effect may come back: the job waits, and this look at it was no attempt. */
+function leave(tx: Transaction<Notice>, { claim }: AttemptReport, delayMs: number): AttemptResult {
+  const entry: Entry = { ...claim.entry, attempt: claim.entry.attempt - 1 };
+  insertDelayed(tx, entry, tx.nowMs + delayMs, "adopt");
+  return { kind: "released" };
+}
+
+/** Puts a run off to a later time. */
+export function insertDelayed(tx: Transaction<Notice>, entry: Entry, due: number, reason: "retry" | "adopt"): void {
+  tx.db.run(
+    `INSERT INTO delayed (due, ${ENTRY_COLUMNS}, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    due,
+    ...entryValues(entry),
+    reason,
+  );
+  tx.notify({ kind: "due", atMs: due });
+}
+
+/** An effect is forgotten when its attempt has ended by itself. */
+export function dropEffect(
+  tx: Transaction<Notice>,
+  { job, run }: { readonly job: number; readonly run: number },
+): void {
+  tx.db.run("DELETE FROM effect WHERE job = ? AND run = ?", job, run);
+}
+
+/** The manifest row is the promotion of the attempt's files; with it goes what only a running attempt needs. */
+function keep(tx: Transaction<Notice>, { claim, artifactRoot }: AttemptReport, kept: KeptFiles | undefined): void {
+  const { entry, rules } = claim;
+  if (rules.recordsEffects || claim.effect !== undefined) dropEffect(tx, entry);
+  if (kept === undefined) return;
+  tx.db.run(
+    "INSERT INTO manifest (job, run, root, folder, at, moved, files) VALUES (?, ?, ?, ?, ?, 0, ?) ON CONFLICT DO NOTHING",
+    entry.job,
+    entry.run,
+    artifactRoot,
+    kept.folder,
+    tx.nowMs,
+    JSON.stringify(kept.files),
+  );
+}
+
+function outcomeOf(outcome: Outcome | undefined): { outcome?: Outcome } {
+  return outcome === undefined ? {} : { outcome };
+}

@@ -1,0 +1,83 @@
+import type { AfterCrash } from "../../job/rules.ts";
+import type { JobRules, JobSpec, KeyNeed } from "../../job/spec.ts";
+import type { JobNumber } from "./job-number.ts";
+
+/** A value that stands in a file below the artifact root because it is too large for the database. */
+export interface ValueReference {
+  readonly root: string;
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/**
+ * What belongs to one job and to no other, as one JSON text (`job.env`). What has its default is left out. Times in Unix
+ * milliseconds. The names are short because there may be millions of them.
+ */
+export interface JobEnv {
+  readonly input?: unknown;
+  readonly input_at?: ValueReference;
+  readonly trace?: string;
+  readonly after_crash?: AfterCrash;
+  readonly retry_exit?: true;
+  readonly priority?: 1 | 3;
+  readonly timeout_ms?: number;
+  readonly retries?: number;
+  readonly keys?: readonly KeyNeed[];
+  readonly rate_key?: string;
+  readonly deadline?: number;
+  readonly expires?: number;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly parent?: JobNumber;
+  readonly root?: JobNumber;
+  readonly idempotency_key?: string;
+  readonly schedule?: string;
+  readonly secrets?: readonly string[];
+}
+
+/** What the backend adds to a spec when it stores it. */
+export interface EnvExtras {
+  readonly deadline?: number;
+  readonly expires?: number;
+  readonly parent?: JobNumber;
+  readonly root?: JobNumber;
+  readonly schedule?: string;
+  readonly inputAt?: ValueReference;
+}
+
+/** Writes a job's env; the input is text already and is not parsed again. */
+export function writeEnv(spec: JobSpec, extras: EnvExtras): string {
+  const rest: JobEnv = {
+    ...(spec.traceId === undefined ? {} : { trace: spec.traceId }),
+    ...(spec.afterCrash === "rerun" ? {} : { after_crash: spec.afterCrash }),
+    ...(spec.retryOnExit ? { retry_exit: true as const } : {}),
+    ...(spec.priority === 2 ? {} : { priority: spec.priority }),
+    ...(spec.timeoutMs === undefined ? {} : { timeout_ms: spec.timeoutMs }),
+    ...(spec.retries === undefined ? {} : { retries: spec.retries }),
+    ...(spec.keys.length === 0 ? {} : { keys: spec.keys }),
+    ...(spec.rateKey === undefined ? {} : { rate_key: spec.rateKey }),
+    ...(spec.idempotency === undefined ? {} : { idempotency_key: spec.idempotency.key }),
+    ...(spec.secrets.length === 0 ? {} : { secrets: spec.secrets }),
+    ...(hasPairs(spec.metadata) ? { metadata: spec.metadata } : {}),
+    ...(extras.deadline === undefined ? {} : { deadline: extras.deadline }),
+    ...(extras.expires === undefined ? {} : { expires: extras.expires }),
+    ...(extras.parent === undefined ? {} : { parent: extras.parent }),
+    ...(extras.root === undefined ? {} : { root: extras.root }),
+    ...(extras.schedule === undefined ? {} : { schedule: extras.schedule }),
+    ...(extras.inputAt === undefined ? {} : { input_at: extras.inputAt }),
+  };
+  const text = JSON.stringify(rest);
+  if (extras.inputAt !== undefined) return text;
+  return text === "{}" ? `{"input":${spec.inputJson}}` : `{"input":${spec.inputJson},${text.slice(1)}`;
+}
+
+/** The rules that hold for one job: those of its type, with what its call asked for. */
+export function effectiveRules(rules: JobRules, env: JobEnv): JobRules {
+  if (env.timeout_ms === undefined && env.retries === undefined) return rules;
+  return { ...rules, timeoutMs: env.timeout_ms ?? rules.timeoutMs, retries: env.retries ?? rules.retries };
+}
+
+function hasPairs(pairs: Readonly<Record<string, string>>): boolean {
+  for (const _ in pairs) return true;
+  return false;
+}

@@ -1,0 +1,49 @@
+import type { Transaction } from "../../database/writer.ts";
+import type { ErrorRecord } from "../../error.ts";
+import { assertMove, type FinalState, type JobState, type Outcome } from "../../job/state.ts";
+import { releaseKeys } from "./admission.ts";
+import type { Entry } from "./entry.ts";
+import type { JobRow } from "./job-row.ts";
+import type { Notice } from "./notice.ts";
+
+/** The end of a run. */
+export interface Finish {
+  readonly entry: Pick<Entry, "job" | "run" | "attempt" | "failures" | "crashes">;
+  readonly state: FinalState;
+  readonly outcome?: Outcome;
+  readonly worker?: number;
+  readonly claimed?: number;
+  /** JSON text. */
+  readonly result?: string;
+  readonly error?: ErrorRecord;
+}
+
+/** Writes the end of a run; from then on nothing moves it. */
+export function recordEnd(
+  tx: Transaction<Notice>,
+  { entry, state, outcome, worker, claimed, result, error }: Finish,
+): void {
+  tx.db.run(
+    "INSERT INTO done (job, run, state, outcome, attempt, failures, crashes, worker, claimed, finished, result, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    entry.job,
+    entry.run,
+    state,
+    outcome ?? null,
+    entry.attempt,
+    entry.failures,
+    entry.crashes,
+    worker ?? null,
+    claimed ?? null,
+    tx.nowMs,
+    result ?? null,
+    error === undefined ? null : JSON.stringify(error),
+  );
+  tx.notify({ kind: "moved", job: entry.job });
+}
+
+/** Ends a run that some state led to, gives its keys back, and cancels its children with it where it was cancelled. */
+export function finish(tx: Transaction<Notice>, job: JobRow, from: JobState, end: Finish): void {
+  assertMove(from, end.state);
+  recordEnd(tx, end);
+  if (job.keys.length > 0) releaseKeys(tx, job.id, job.keys);
+}

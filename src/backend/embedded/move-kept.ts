@@ -1,0 +1,45 @@
+import { keptPath } from "../../artifact/attempt-folder.ts";
+import type { ManifestFile } from "../../artifact/manifest.ts";
+import { promote } from "../../artifact/promotion.ts";
+import { type Connection, readJson } from "../../database/connection.ts";
+import type { Writer } from "../../database/writer.ts";
+import type { JobNumber, JobNumbers } from "./job-number.ts";
+import type { Notice } from "./notice.ts";
+
+/** What moving needs. */
+export interface MoveParts {
+  readonly db: Connection;
+  readonly writer: Writer<Notice>;
+  readonly numbers: JobNumbers;
+}
+
+/**
+ * Moves promoted files to their place and records that; what a crash cut off is done again.
+ *
+ * @param job absent: every job whose files were not yet moved.
+ */
+export async function moveKept({ db, writer, numbers }: MoveParts, job?: JobNumber): Promise<void> {
+  const select = "SELECT job, run, root, folder, files FROM manifest WHERE moved = 0";
+  const rows = job === undefined ? db.all<ManifestRow>(select) : db.all<ManifestRow>(`${select} AND job = ?`, job);
+  for (const row of rows) {
+    const to = keptPath(numbers.idOf(row.job), row.run);
+    promote({
+      root: row.root,
+      from: row.folder,
+      to,
+      files: readJson<ManifestFile[]>(row.files, `manifest of job ${row.job}`),
+    });
+    await writer.mutate(
+      (tx) => tx.db.run("UPDATE manifest SET moved = 1, folder = ? WHERE job = ? AND run = ?", to, row.job, row.run),
+      { durable: false },
+    );
+  }
+}
+
+interface ManifestRow {
+  readonly job: JobNumber;
+  readonly run: number;
+  readonly root: string;
+  readonly folder: string;
+  readonly files: string;
+}

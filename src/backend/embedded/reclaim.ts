@@ -1,0 +1,97 @@
+import type { Transaction } from "../../database/writer.ts";
+import { decideReclaim } from "../../job/crash.ts";
+import { insertReady } from "./admission.ts";
+import type { LeasedJob } from "./entry.ts";
+import { finish } from "./finish.ts";
+import { addHistory } from "./history-row.ts";
+import type { Interned } from "./intern.ts";
+import { readJob } from "./job-row.ts";
+import { openLeases } from "./lease.ts";
+import type { Notice } from "./notice.ts";
+
+/** Why a worker's jobs are taken from it. */
+export type ReclaimReason = "dead" | "expired" | "stuck";
+
+/** One job that was taken from a worker. */
+export interface Reclaimed {
+  readonly job: number;
+  readonly attempt: number;
+  readonly became: "again" | "failed" | "cancelled";
+}
+
+/**
+ * Takes every job from a worker: the leases go, so whatever it still sends is refused, and each job is decided over by its
+ * crash rule. A worker that ended itself because one handler blocked it (`stuck`) charges no crash to the others.
+ */
+export function reclaim(
+  tx: Transaction<Notice>,
+  interned: Interned,
+  worker: number,
+  reason: ReclaimReason,
+): Reclaimed[] {
+  const reclaimed: Reclaimed[] = [];
+  for (const lease of openLeases(tx.db, worker)) {
+    tx.db.run("DELETE FROM lease WHERE epoch = ?", lease.epoch);
+    for (const leased of lease.jobs) {
+      const taken = reclaimOne(tx, interned, { worker, reason, epoch: lease.epoch, claimed: lease.at }, leased);
+      if (taken !== undefined) reclaimed.push(taken);
+    }
+  }
+  return reclaimed;
+}
+
+interface From {
+  readonly worker: number;
+  readonly reason: ReclaimReason;
+  readonly epoch: number;
+  readonly claimed: number;
+}
+
+function reclaimOne(tx: Transaction<Notice>, interned: Interned, from: From, leased: LeasedJob): Reclaimed | undefined {
+  const [number, run, attempt, failures, crashes] = leased;
+  const job = readJob(tx.db, number);
+  if (job === undefined) return undefined;
+  const rules = interned.rules(tx.db, job.rules);
+  const decision = decideReclaim({
+    cancelRequested: tx.db.get("SELECT 1 FROM cancel_request WHERE job = ? AND run = ?", number, run) !== undefined,
+    chargeCrash: from.reason === "dead",
+    crashes,
+    crashesMax: rules.crashesMax,
+    afterCrash: job.env.after_crash ?? "rerun",
+    recordsEffects: rules.recordsEffects,
+    hasEffect: tx.db.get("SELECT 1 FROM effect WHERE job = ? AND run = ?", number, run) !== undefined,
+  });
+  const entry = {
+    job: number,
+    run,
+    attempt,
+    failures,
+    crashes: decision.kind === "again" ? decision.crashes : crashes + (from.reason === "dead" ? 1 : 0),
+  };
+  addHistory(tx, entry, "lease.reclaimed", {
+    attempt,
+    worker: from.worker,
+    epoch: from.epoch,
+    reason: from.reason,
+    claimed_at: from.claimed,
+    crashes: entry.crashes,
+    became: decision.kind,
+  });
+  if (decision.kind === "again") {
+    insertReady(tx, job, { ...entry, recover: decision.recover ? 1 : 0 });
+  } else {
+    const error =
+      decision.kind === "cancelled"
+        ? { code: "CANCELLED", message: "it was cancelled while it ran, and its worker is gone" }
+        : { code: decision.code, message: decision.message };
+    finish(tx, job, "running", {
+      entry,
+      state: decision.kind,
+      worker: from.worker,
+      claimed: from.claimed,
+      error,
+      ...(error.code === "OUTCOME_UNKNOWN" ? { outcome: "unknown" as const } : {}),
+    });
+  }
+  return { job: number, attempt, became: decision.kind };
+}

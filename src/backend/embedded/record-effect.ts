@@ -1,0 +1,33 @@
+import type { Effect } from "../../attempt/handlers.ts";
+import type { Transaction } from "../../database/writer.ts";
+import type { JobNumber } from "./job-number.ts";
+import { checkLease } from "./lease.ts";
+import type { Notice } from "./notice.ts";
+
+/** Stores an effect under its lease, durably, before it starts. */
+export function recordEffect(
+  tx: Transaction<Notice>,
+  {
+    epoch,
+    job,
+    run,
+    folder,
+    effect,
+  }: {
+    readonly epoch: number;
+    readonly job: JobNumber;
+    readonly run: number;
+    readonly folder: string;
+    readonly effect: Effect;
+  },
+): void {
+  checkLease(tx.db, epoch);
+  tx.db.run(
+    "INSERT INTO effect (job, run, at, folder, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET at = excluded.at, folder = excluded.folder, body = excluded.body",
+    job,
+    run,
+    tx.nowMs,
+    folder,
+    JSON.stringify(effect),
+  );
+}

@@ -1,0 +1,21 @@
+import type { Transaction } from "../../database/writer.ts";
+import type { JobRow, Standing } from "./job-row.ts";
+import type { Notice } from "./notice.ts";
+
+/** Takes a run that is not leased out of the queue in which it stands. Its keys are the caller's affair. */
+export function removeStanding(tx: Transaction<Notice>, job: JobRow, standing: Standing): void {
+  switch (standing.kind) {
+    case "ready":
+      tx.db.run("DELETE FROM ready WHERE queue = ? AND rank = ? AND job = ?", job.queue, job.rank, job.id);
+      break;
+    case "delayed":
+      tx.db.run("DELETE FROM delayed WHERE due = ? AND job = ?", standing.due, job.id);
+      break;
+    case "blocked":
+      tx.db.run("DELETE FROM blocked WHERE key = ? AND rank = ? AND job = ?", standing.key, job.rank, job.id);
+      break;
+    case "leased":
+    case "done":
+      break;
+  }
+}

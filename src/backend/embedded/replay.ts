@@ -1,0 +1,35 @@
+import type { Transaction } from "../../database/writer.ts";
+import type { JobLimits } from "../../job/limits.ts";
+import { rankOf } from "../../job/rank.ts";
+import type { ReplayResult } from "../backend.ts";
+import { storeExpiry } from "./accept.ts";
+import { admit } from "./admission.ts";
+import { freshEntry } from "./entry.ts";
+import { addHistory } from "./history-row.ts";
+import { acceptedAtMs, type JobNumber } from "./job-number.ts";
+import { readJob, standingOf } from "./job-row.ts";
+import type { Notice } from "./notice.ts";
+import { stateOfStanding } from "./reading/state-of.ts";
+
+/**
+ * Starts the next run of a finished job: the same input and rules, counts from zero, due now. Its deadline is as long as
+ * the first run's was; an expiry of unstarted work is not repeated, because somebody wants it now.
+ */
+export function replay(tx: Transaction<Notice>, limits: JobLimits, number: JobNumber, actor: string): ReplayResult {
+  const job = readJob(tx.db, number);
+  const standing = job === undefined ? undefined : standingOf(tx.db, job);
+  if (job === undefined || standing === undefined) return { kind: "not_found" };
+  if (standing.kind !== "done") return { kind: "unfinished", state: stateOfStanding(standing) };
+  const run = standing.run + 1;
+  const rank = rankOf(tx.nowMs, job.env.priority ?? 2, limits.ageMs);
+  tx.db.run("UPDATE job SET rank = ?, due = ? WHERE id = ?", rank, tx.nowMs, number);
+  if (job.env.deadline !== undefined) {
+    const deadline = tx.nowMs + (job.env.deadline - acceptedAtMs(number));
+    tx.db.run("UPDATE job SET env = json_set(env, '$.deadline', ?) WHERE id = ?", deadline, number);
+    storeExpiry(tx, deadline, number, run, "deadline");
+  }
+  addHistory(tx, { job: number, run }, "run.started", { actor, after: standing.state, due_before: job.due });
+  admit(tx, { queue: job.queue, rank, keys: job.keys }, freshEntry(number, run));
+  tx.notify({ kind: "moved", job: number });
+  return { kind: "started", runNumber: run };
+}

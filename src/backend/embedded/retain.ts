@@ -1,0 +1,75 @@
+import { readdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { ArtifactIndex } from "../../artifact/manifest.ts";
+import type { Clock } from "../../clock.ts";
+import type { Connection } from "../../database/connection.ts";
+import type { Writer } from "../../database/writer.ts";
+import type { Notice } from "./notice.ts";
+import { type RetentionStep, removeOld, sweep } from "./retention.ts";
+
+/** What configuration says about keeping; 0 days removes at the next round. */
+export interface RetentionDays {
+  readonly days: number;
+  readonly jobs: number;
+  readonly artifactDays: number;
+}
+
+/** What the hourly round needs. */
+export interface RetainParts {
+  readonly db: Connection;
+  readonly writer: Writer<Notice>;
+  readonly clock: Clock;
+  readonly artifacts: ArtifactIndex;
+  readonly retention: RetentionDays;
+}
+
+const DAY_MS = 86_400_000;
+/** Pages given back to the file system after each chunk. */
+const VACUUM_PAGES = 1_000;
+
+/** Removes what is past retention, in small transactions so that nobody waits long behind one. */
+export async function retain({ db, writer, clock, artifacts, retention }: RetainParts): Promise<void> {
+  const now = clock.now();
+  await artifacts.removeOlder(now - retention.artifactDays * DAY_MS);
+  const rule = { beforeMs: now - retention.days * DAY_MS, jobsMax: retention.jobs };
+  let step: RetentionStep = { removed: 0, cursor: 0 };
+  while (step.cursor !== undefined) {
+    const { cursor }: RetentionStep = step;
+    step = await writer.mutate((tx) => removeOld(tx, rule, cursor ?? 0), { durable: false });
+    if (step.removed > 0) db.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
+  }
+  await writer.mutate((tx) => sweep(tx, rule.beforeMs), { durable: false });
+  await removeLostValues({ db, writer, now });
+}
+
+/** Value files whose job is gone, and those whose commit never came, after a day. */
+async function removeLostValues({
+  db,
+  writer,
+  now,
+}: {
+  db: Connection;
+  writer: Writer<Notice>;
+  now: number;
+}): Promise<void> {
+  const roots = db.all<{ root: string }>("SELECT DISTINCT artifact_root AS root FROM worker");
+  await writer.mutate(
+    (tx) => tx.db.run("DELETE FROM value WHERE NOT EXISTS (SELECT 1 FROM job j WHERE j.id = value.job)"),
+    { durable: false },
+  );
+  const known = new Set(db.all<{ name: string }>("SELECT name FROM value").map(({ name }) => name));
+  for (const { root } of roots) {
+    for (const file of filesOf(join(root, ".values"))) {
+      const path = join(root, ".values", file);
+      if (!known.has(`.values/${file}`) && now - statSync(path).mtimeMs > DAY_MS) rmSync(path, { force: true });
+    }
+  }
+}
+
+function filesOf(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,113 @@
+import { readJson } from "../../database/connection.ts";
+import type { Transaction } from "../../database/writer.ts";
+import type { JobNumber } from "./job-number.ts";
+import { readJob, standingOf } from "./job-row.ts";
+import type { Notice } from "./notice.ts";
+
+/** Jobs that one transaction looks at. */
+const CHUNK = 500;
+
+/** How long finished jobs are kept. */
+export interface RetentionRule {
+  /** Finished before this time may go. */
+  readonly beforeMs: number;
+  /** Beyond this many finished jobs the oldest may go. */
+  readonly jobsMax: number;
+}
+
+/** What one step did. `cursor` continues it; absent: it has seen everything. */
+export interface RetentionStep {
+  readonly removed: number;
+  readonly cursor?: JobNumber;
+}
+
+/**
+ * Removes a chunk of old finished jobs, oldest first. A job stays while a key, an unfinished relative or a kept file still
+ * needs it, and the newest job stays always, because numbers are taken from it.
+ */
+export function removeOld(tx: Transaction<Notice>, rule: RetentionRule, after: JobNumber): RetentionStep {
+  const rows = tx.db.all<{ job: number; finished: number }>(
+    "SELECT job, max(finished) AS finished FROM done WHERE job > ? GROUP BY job ORDER BY job LIMIT ?",
+    after,
+    CHUNK,
+  );
+  const excess = countDone(tx) - rule.jobsMax;
+  const newest = tx.db.get<{ id: number }>("SELECT max(id) AS id FROM job")?.id;
+  let removed = 0;
+  for (const row of rows) {
+    const old = row.finished < rule.beforeMs || removed < excess;
+    if (!old || row.job === newest || isNeeded(tx, row.job)) continue;
+    removeJob(tx, row.job);
+    removed++;
+  }
+  const last = rows.at(-1);
+  return rows.length < CHUNK || last === undefined ? { removed } : { removed, cursor: last.job };
+}
+
+/** Things that pile up beside jobs: requests of finished jobs, rows of workers long gone, buckets that are full again. */
+export function sweep(tx: Transaction<Notice>, beforeMs: number): void {
+  tx.db.run(
+    "DELETE FROM cancel_request WHERE EXISTS (SELECT 1 FROM done d WHERE d.job = cancel_request.job AND d.run = cancel_request.run)",
+  );
+  tx.db.run(
+    "DELETE FROM progress WHERE EXISTS (SELECT 1 FROM done d WHERE d.job = progress.job AND d.run >= progress.run)",
+  );
+  tx.db.run(
+    "DELETE FROM worker WHERE stopped < ? AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.worker = worker.id)",
+    beforeMs,
+  );
+  tx.db.run("DELETE FROM rate WHERE tat < ?1 AND horizon < ?1", tx.nowMs - 3_600_000);
+  tx.db.run(
+    "DELETE FROM idempotency WHERE expires < ? AND NOT EXISTS (SELECT 1 FROM job j WHERE j.id = idempotency.job)",
+    tx.nowMs,
+  );
+}
+
+function countDone(tx: Transaction<Notice>): number {
+  return tx.db.get<{ n: number }>("SELECT count(*) AS n FROM done")?.n ?? 0;
+}
+
+function isNeeded(tx: Transaction<Notice>, number: JobNumber): boolean {
+  const job = readJob(tx.db, number);
+  if (job === undefined) return false;
+  if (standingOf(tx.db, job)?.kind !== "done") return true;
+  if (tx.db.get("SELECT 1 FROM manifest WHERE job = ?", number) !== undefined) return true;
+  const key = job.env.idempotency_key;
+  if (key !== undefined) {
+    const type = tx.db.get<{ type: string }>("SELECT type FROM queue WHERE id = ?", job.queue)?.type ?? "";
+    if (
+      tx.db.get(
+        "SELECT 1 FROM idempotency WHERE type = ? AND key = ? AND job = ? AND expires > ?",
+        type,
+        key,
+        number,
+        tx.nowMs,
+      ) !== undefined
+    )
+      return true;
+  }
+  const children = tx.db.all<{ job: number }>("SELECT job FROM child WHERE parent = ?", number);
+  return [...children.map(({ job: child }) => child), ...(job.env.parent === undefined ? [] : [job.env.parent])].some(
+    (relative) => isUnfinished(tx, relative),
+  );
+}
+
+function isUnfinished(tx: Transaction<Notice>, number: JobNumber): boolean {
+  const job = readJob(tx.db, number);
+  return job !== undefined && standingOf(tx.db, job)?.kind !== "done";
+}
+
+function removeJob(tx: Transaction<Notice>, job: JobNumber): void {
+  const metadata = tx.db.get<{ metadata: string | null }>(
+    "SELECT json_extract(env, '$.metadata') AS metadata FROM job WHERE id = ?",
+    job,
+  )?.metadata;
+  if (metadata != null) {
+    for (const [key, value] of Object.entries(readJson<Record<string, string>>(metadata, `job ${job}`)))
+      tx.db.run("DELETE FROM metadata WHERE key = ? AND value = ? AND job = ?", key, value, job);
+  }
+  for (const table of ["done", "history", "effect", "cancel_request", "progress"])
+    tx.db.run(`DELETE FROM ${table} WHERE job = ?`, job);
+  tx.db.run("DELETE FROM child WHERE parent = ?", job);
+  tx.db.run("DELETE FROM job WHERE id = ?", job);
+}

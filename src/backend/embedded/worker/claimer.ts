@@ -1,0 +1,144 @@
+import type { Clock } from "../../../clock.ts";
+import type { Connection } from "../../../database/connection.ts";
+import type { Writer } from "../../../database/writer.ts";
+import { type Claim, claim, claimOne, hasSuspects } from "../claim.ts";
+import { type Interned, labelsCover } from "../intern.ts";
+import type { JobNumber } from "../job-number.ts";
+import { readJob } from "../job-row.ts";
+import type { Epochs } from "../lease.ts";
+import type { Notice } from "../notice.ts";
+
+/** A suspect has the worker's only place for suspects until it ends or has run this long without killing anybody. */
+const PROBATION_MS = 5_000;
+
+/** What claiming stands on. */
+export interface ClaimerParts {
+  readonly db: Connection;
+  readonly writer: Writer<Notice>;
+  readonly clock: Clock;
+  readonly interned: Interned;
+  readonly epochs: Epochs;
+  readonly workerId: number;
+  readonly types: ReadonlySet<string>;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Slots that are free at this moment. */
+  readonly free: () => number;
+  readonly onClaims: (claims: readonly Claim[]) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Takes jobs for one worker: one claim at a time is under way, however often it is asked to look. */
+export class Claimer {
+  readonly #parts: ClaimerParts;
+  #busy = false;
+  #again = false;
+  #rotation = 0;
+  #first = true;
+  #stopped = false;
+  #suspect: { readonly job: JobNumber; readonly untilMono: number } | undefined;
+  readonly #wanted = new Set<JobNumber>();
+  #served: { readonly newest: number; readonly ids: readonly number[] } = { newest: 0, ids: [] };
+
+  constructor(parts: ClaimerParts) {
+    this.#parts = parts;
+  }
+
+  /** From now on nothing is claimed. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** This worker should run this job as soon as it is ready, whether or not it claims others. */
+  want(job: JobNumber): void {
+    this.#wanted.add(job);
+  }
+
+  /** A suspect has ended without harm. */
+  cleared(job: JobNumber): void {
+    if (this.#suspect?.job === job) this.#suspect = undefined;
+  }
+
+  /** Looks for work, now or after the claim that is under way. */
+  look(claimsAll: boolean): void {
+    if (this.#stopped || this.#parts.free() <= 0) return;
+    if (this.#busy) {
+      this.#again = true;
+      return;
+    }
+    this.#busy = true;
+    this.#round(claimsAll)
+      .catch(this.#parts.onError)
+      .finally(() => {
+        this.#busy = false;
+        if (!this.#again) return;
+        this.#again = false;
+        this.look(claimsAll);
+      });
+  }
+
+  async #round(claimsAll: boolean): Promise<void> {
+    if (this.#wanted.size > 0) await this.#claimWanted();
+    if (!claimsAll) return;
+    const queues = this.#queues();
+    if (queues.length === 0) return;
+    // The first claim after a start, and that of a suspect, must be on disk: a job that brings the machine down is counted.
+    const fresh = await this.#claim(queues, "fresh", this.#first);
+    this.#first = false;
+    if (this.#parts.free() > 0 && this.#suspectMayStart() && hasSuspects(this.#parts.db, queues))
+      await this.#claim(queues, "suspect", true);
+    if (fresh > 0 && this.#parts.free() > 0) this.#again = true;
+  }
+
+  async #claim(queues: readonly number[], kind: "fresh" | "suspect", durable: boolean): Promise<number> {
+    const { writer, interned, epochs, workerId, free, onClaims, clock } = this.#parts;
+    const claims = await writer.mutate(
+      (tx) => {
+        const limit = this.#stopped ? 0 : free();
+        return limit <= 0 ? [] : claim(tx, interned, epochs, { worker: workerId, queues, limit, kind });
+      },
+      { durable },
+    );
+    const suspect = kind === "suspect" ? claims[0] : undefined;
+    if (suspect !== undefined) this.#suspect = { job: suspect.entry.job, untilMono: clock.monotonic() + PROBATION_MS };
+    onClaims(claims);
+    return claims.length;
+  }
+
+  async #claimWanted(): Promise<void> {
+    const { writer, interned, epochs, workerId, onClaims } = this.#parts;
+    for (const number of [...this.#wanted]) {
+      const claims = await writer.mutate((tx) => {
+        const job = readJob(tx.db, number);
+        return job === undefined || this.#stopped ? [] : claimOne(tx, interned, epochs, workerId, job);
+      });
+      onClaims(claims);
+    }
+  }
+
+  /** Forgets a job that has ended. */
+  unwant(job: JobNumber): void {
+    this.#wanted.delete(job);
+  }
+
+  #suspectMayStart(): boolean {
+    return this.#suspect === undefined || this.#parts.clock.monotonic() > this.#suspect.untilMono;
+  }
+
+  /** The queues that this worker may serve, another one first each time, so that no type starves another. */
+  #queues(): number[] {
+    const { db, interned, types, labels } = this.#parts;
+    const newest = db.get<{ id: number | null }>("SELECT max(id) AS id FROM queue")?.id ?? 0;
+    if (newest !== this.#served.newest) {
+      const queues = db.all<{ id: number }>("SELECT id FROM queue").map(({ id }) => interned.queue(db, id));
+      this.#served = {
+        newest,
+        ids: queues
+          .filter(({ type, requires }) => types.has(type) && labelsCover(labels, requires))
+          .map(({ id }) => id),
+      };
+    }
+    const served = this.#served.ids;
+    this.#rotation = served.length === 0 ? 0 : (this.#rotation + 1) % served.length;
+    return [...served.slice(this.#rotation), ...served.slice(0, this.#rotation)];
+  }
+}

@@ -1,0 +1,138 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { timedOut } from "../../../attempt/run-attempt.ts";
+import { systemClock } from "../../../clock.ts";
+import { Connection } from "../../../database/connection.ts";
+import { sqliteCode } from "../../../database/database-error.ts";
+import type { Transaction } from "../../../database/writer.ts";
+import { endAttempt } from "../end-attempt.ts";
+import { addHistory } from "../history-row.ts";
+import { Interned } from "../intern.ts";
+import { openLeases } from "../lease.ts";
+import { loadClaim } from "../load-claim.ts";
+import type { Notice } from "../notice.ts";
+import { reclaim } from "../reclaim.ts";
+import { Wake } from "../wake.ts";
+import { closeWorker } from "../workers.ts";
+import type { HeartbeatData, HeartbeatMessage } from "./heartbeat.ts";
+import { type SlotRow, Slots } from "./slots.ts";
+
+const data = workerData as HeartbeatData;
+const db = Connection.open(data.databasePath);
+const slots = new Slots(data.memory);
+/** The thread looks this often; a third of the lease where that is shorter. */
+const tickMs = Math.min(100, data.leaseMs / 3);
+/** The main loop handles time-outs itself; only when it has not turned for this long is it taken to be blocked. */
+const BLOCKED_MS = 500;
+
+let beatAtMono = 0;
+let beats = slots.beats;
+let turnedAtMono = systemClock.monotonic();
+const reported = new Set<string>();
+
+const timer = setInterval(tick, tickMs);
+parentPort?.on("message", stop);
+tick();
+
+function tick(): void {
+  const now = systemClock.monotonic();
+  if (slots.beats !== beats) {
+    beats = slots.beats;
+    turnedAtMono = now;
+  }
+  // A thread that was itself stopped (SIGSTOP, a sleeping machine) first lets the main loop turn again.
+  const blocked = now - turnedAtMono > BLOCKED_MS;
+  if (blocked) watchStuck(slots.overdue(now - data.killGraceMs));
+  if (now - beatAtMono >= data.leaseMs / 3) renew(now);
+}
+
+/** One row for all leases of the process. Busy: the next tick tries again, well before the lease ends. */
+function renew(now: number): void {
+  try {
+    db.run("UPDATE worker SET beat_mono = ? WHERE id = ?", now, data.workerId);
+    beatAtMono = now;
+  } catch (error) {
+    if (sqliteCode(error) !== 5)
+      tell({
+        kind: "problem",
+        message: `the lease could not be renewed: ${error instanceof Error ? error.message : String(error)}`,
+      });
+  }
+}
+
+function watchStuck(overdue: readonly SlotRow[]): void {
+  if (overdue.length === 0) return;
+  if (data.onStuck === "kill") endProcess(overdue);
+  else for (const row of overdue) report(row);
+}
+
+function report(row: SlotRow): void {
+  const name = `${row.job}/${row.run}/${row.attempt}`;
+  if (reported.has(name)) return;
+  if (!write((tx) => addHistory(tx, row, "handler.stuck", { attempt: row.attempt, pid: process.pid }))) return;
+  reported.add(name);
+  tell({ kind: "stuck", job: row.job, run: row.run, attempt: row.attempt });
+}
+
+/** Records why, gives the neighbours back, and ends this process: nothing less stops a synchronous loop. */
+function endProcess(overdue: readonly SlotRow[]): void {
+  const interned = new Interned();
+  const recorded = write((tx) => {
+    for (const row of overdue) endStuck(tx, interned, row);
+    reclaim(tx, interned, data.workerId, "stuck");
+    closeWorker(tx, data.workerId);
+  });
+  if (!recorded && systemClock.monotonic() - turnedAtMono < BLOCKED_MS + data.killGraceMs + 5_000) return;
+  process.stderr.write(
+    `windlass: a handler blocked the event loop beyond its timeout; worker ${data.workerId} (pid ${process.pid}) ends itself\n`,
+  );
+  process.kill(process.pid, "SIGKILL");
+}
+
+function endStuck(tx: Transaction<Notice>, interned: Interned, row: SlotRow): void {
+  const lease = openLeases(tx.db, data.workerId).find(({ epoch }) => epoch === row.epoch);
+  const leased = lease?.jobs.find(([job]) => job === row.job);
+  if (lease === undefined || leased === undefined) return;
+  const claim = loadClaim(tx.db, interned, lease, leased);
+  if (claim === undefined) return;
+  const others = lease.jobs.filter((other) => other !== leased);
+  endAttempt(tx, {
+    claim,
+    end: timedOut(
+      { timeoutMs: claim.rules.timeoutMs, afterCrash: claim.job.env.after_crash ?? "rerun" },
+      row.byDeadline,
+    ),
+    worker: data.workerId,
+    artifactRoot: data.artifactRoot,
+    others: { count: others.length, list: () => others },
+    random: Math.random(),
+  });
+}
+
+/** One transaction of this thread's own; false when the database is busy. */
+function write(action: (tx: Transaction<Notice>) => void): boolean {
+  try {
+    db.exec("PRAGMA synchronous=FULL; BEGIN IMMEDIATE");
+    action({ db, nowMs: systemClock.now(), notify: () => undefined });
+    db.exec("COMMIT; PRAGMA synchronous=NORMAL");
+  } catch (error) {
+    if (db.isTransaction) db.exec("ROLLBACK");
+    if (sqliteCode(error) !== 5)
+      tell({ kind: "problem", message: error instanceof Error ? error.message : String(error) });
+    return false;
+  }
+  for (const kind of ["work", "moved"] as const) {
+    using wake = new Wake(data.databasePath, kind);
+    wake.ring();
+  }
+  return true;
+}
+
+function tell(message: HeartbeatMessage): void {
+  parentPort?.postMessage(message);
+}
+
+function stop(): void {
+  clearInterval(timer);
+  db.close();
+  parentPort?.close();
+}

@@ -1,0 +1,81 @@
+import { AttemptControl } from "../../../attempt/control.ts";
+import type { Transaction } from "../../../database/writer.ts";
+import type { ServedType } from "../../backend.ts";
+import type { Claim } from "../claim.ts";
+import type { LeasedJob } from "../entry.ts";
+import type { JobNumber } from "../job-number.ts";
+import type { Notice } from "../notice.ts";
+
+/** One attempt that runs in this process, or whose end is being recorded. */
+export interface Running {
+  readonly claim: Claim;
+  readonly served: ServedType;
+  readonly control: AttemptControl;
+  readonly jobId: string;
+  readonly traceId: string;
+  readonly startedMono: number;
+  readonly slot: number;
+}
+
+/** What a worker runs, by job and by lease. */
+export class RunningSet {
+  readonly #byJob = new Map<JobNumber, Running>();
+  readonly #leases = new Map<number, Map<JobNumber, LeasedJob>>();
+  /** Jobs whose ends are written in the transaction that is being made; it may yet be undone. */
+  #ending: { tx: Transaction<Notice>; readonly jobs: Set<JobNumber> } | undefined;
+
+  get size(): number {
+    return this.#byJob.size;
+  }
+
+  get(job: JobNumber): Running | undefined {
+    return this.#byJob.get(job);
+  }
+
+  all(): IterableIterator<Running> {
+    return this.#byJob.values();
+  }
+
+  add(running: Running): void {
+    const { epoch, entry } = running.claim;
+    this.#byJob.set(entry.job, running);
+    let lease = this.#leases.get(epoch);
+    if (lease === undefined) {
+      lease = new Map();
+      this.#leases.set(epoch, lease);
+    }
+    lease.set(entry.job, [entry.job, entry.run, entry.attempt, entry.failures, entry.crashes]);
+  }
+
+  /** After the commit of its end, or when its lease was lost. */
+  remove({ claim }: Running): void {
+    if (this.#byJob.get(claim.entry.job)?.claim.epoch === claim.epoch) this.#byJob.delete(claim.entry.job);
+    const lease = this.#leases.get(claim.epoch);
+    lease?.delete(claim.entry.job);
+    if (lease?.size === 0) this.#leases.delete(claim.epoch);
+  }
+
+  /** The lease's other jobs that have not ended, neither in an earlier commit nor earlier in this one. */
+  others(tx: Transaction<Notice>, { claim }: Running): { count: number; list: () => LeasedJob[] } {
+    if (this.#ending?.tx !== tx) this.#ending = { tx, jobs: new Set() };
+    const { jobs } = this.#ending;
+    jobs.add(claim.entry.job);
+    const lease = this.#leases.get(claim.epoch) ?? new Map<JobNumber, LeasedJob>();
+    const list = (): LeasedJob[] => [...lease.values()].filter(([job]) => !jobs.has(job));
+    // Nearly always the whole batch goes on: counting is done only when it may be over.
+    return { count: lease.size > jobs.size ? lease.size - jobs.size : list().length, list };
+  }
+
+  epochs(): IterableIterator<number> {
+    return this.#leases.keys();
+  }
+
+  ofEpoch(epoch: number): Running[] {
+    return [...(this.#leases.get(epoch)?.keys() ?? [])].flatMap((job) => this.#byJob.get(job) ?? []);
+  }
+}
+
+/** A fresh control for an attempt. */
+export function newControl(): AttemptControl {
+  return new AttemptControl();
+}

@@ -1,0 +1,213 @@
+import { createHash } from "node:crypto";
+import { inputProblem } from "../attempt/input.ts";
+import type { Clock } from "../clock.ts";
+import { AppError } from "../error.ts";
+import { canonicalJson } from "../job/canonical-json.ts";
+import type { ChildOptions } from "../job/context.ts";
+import type { JobType } from "../job/definition.ts";
+import type { JobLimits } from "../job/limits.ts";
+import { nearest } from "../job/nearest.ts";
+import type { SubmitOptions } from "../job/options.ts";
+import { resolveJob } from "../job/resolve.ts";
+import type { TypeRules } from "../job/rules.ts";
+import { secretNames, secretNamesByShape } from "../job/secret.ts";
+import type { ParentRef } from "../job/spec.ts";
+import { type Actor, strictest } from "../policy/actor.ts";
+import { decide } from "../policy/decide.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { Acceptance, Accepted, Backend, BackendWorker, ParentJob, PublishedType } from "./backend.ts";
+import type { Capabilities } from "./capabilities.ts";
+import { publishedInput } from "./published-type.ts";
+
+/** One job that somebody asks for. */
+export interface JobRequest {
+  readonly type: string;
+  readonly input: unknown;
+  readonly options: SubmitOptions;
+  readonly actor: Actor;
+  /** The operation that the policy is asked about. Default `jobs.enqueue`. */
+  readonly operation?: string;
+  readonly parent?: ParentRef;
+  readonly slot?: Acceptance["slot"];
+}
+
+/** What submitting needs. */
+export interface SubmitParts {
+  readonly backend: Backend;
+  readonly clock: Clock;
+  readonly limits: JobLimits;
+  readonly policy: Policy | undefined;
+  /** The job types that this process has loaded. */
+  readonly types: ReadonlyMap<string, JobType>;
+}
+
+/** The one way in: parse the input, ask the policy, write the actor, then the backend's `accept`, which nothing else calls. */
+export class Submit {
+  readonly #parts: SubmitParts;
+  #published: Promise<readonly PublishedType[]> | undefined;
+  readonly #readers = new Map<
+    string,
+    {
+      rules: TypeRules;
+      read: (input: unknown) => ReturnType<JobType["input"]["safeParse"]>;
+      secrets: (parsed: unknown) => readonly string[];
+    }
+  >();
+
+  constructor(parts: SubmitParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Submits jobs, all or none. Durable before it resolves.
+   *
+   * @param startOn a worker of this process that should run them itself.
+   * @throws AppError `UNKNOWN_JOB_TYPE`, `INVALID_INPUT`, `INVALID_DURATION`, `TOO_LARGE`, `POLICY_DENIED`, `UNSUPPORTED`, and what the backend throws.
+   */
+  async submit(
+    requests: readonly JobRequest[],
+    options: { readonly startOn?: BackendWorker } = {},
+  ): Promise<readonly Accepted[]> {
+    for (const { type } of requests) if (!this.#readers.has(type)) await this.#load(type);
+    return this.#parts.backend.accept(
+      requests.map((request) => this.prepare(request)),
+      options,
+    );
+  }
+
+  /** Loads what is needed to {@link prepare} jobs of a type synchronously. */
+  async load(type: string): Promise<void> {
+    if (!this.#readers.has(type)) await this.#load(type);
+  }
+
+  /** Everything but the storing; the type must be loaded. */
+  prepare(request: JobRequest): Acceptance {
+    const { clock, limits, backend } = this.#parts;
+    const reader = this.#readers.get(request.type);
+    if (reader === undefined) throw new AppError("UNKNOWN_JOB_TYPE", `job type ${request.type} is not loaded`);
+    const parsed = reader.read(request.input);
+    if (!parsed.success) throw inputProblem(request.type, parsed.error);
+    const inputJson = toJson(request.type, request.input);
+    const digest = request.options.idempotencyKey === undefined ? {} : { inputDigest: digestOf(request.input) };
+    const spec = resolveJob({
+      type: request.type,
+      rules: reader.rules,
+      inputJson,
+      parsed: parsed.data,
+      secrets: reader.secrets(parsed.data),
+      options: request.options,
+      limits,
+      ...digest,
+      ...(request.parent === undefined ? {} : { parent: request.parent }),
+      nowMs: clock.now(),
+    });
+    checkCapabilities(spec, backend.capabilities);
+    this.#askPolicy(request, parsed.data);
+    return { spec, actor: request.actor, ...(request.slot === undefined ? {} : { slot: request.slot }) };
+  }
+
+  /** Submits what a running job asks for; its child keeps the strictest actor. */
+  async submitChild(
+    { ref, actor, traceId }: ParentJob,
+    type: string,
+    input: unknown,
+    { key: _, ...options }: ChildOptions,
+  ): Promise<{ readonly jobId: string }> {
+    const child = strictest<Actor>(actor, { kind: "job", name: ref.jobId, via: "library" });
+    const [accepted] = await this.submit([
+      { type, input, options: { ...options, traceId }, actor: child, parent: ref },
+    ]);
+    return { jobId: accepted?.jobId ?? "" };
+  }
+
+  #askPolicy({ type, actor, operation = "jobs.enqueue" }: JobRequest, input: unknown): void {
+    const { policy, clock } = this.#parts;
+    const decision = decide(policy, actor, {
+      operation,
+      access: "write",
+      jobType: type,
+      ...actedOn(input),
+      labels: {},
+      nowMs: clock.now(),
+      used: {},
+    });
+    if (decision.kind === "allow") return;
+    if (decision.kind === "deny")
+      throw new AppError(
+        "POLICY_DENIED",
+        `${operation} of ${type} was refused by the rule ${decision.rule}: ${decision.reason}`,
+      );
+    throw new AppError("UNSUPPORTED", `rule ${decision.rule} wants an approval, which this version cannot give`);
+  }
+
+  /** Its own definition where this process has one, else the published one. */
+  async #load(type: string): Promise<void> {
+    const own = this.#parts.types.get(type);
+    if (own !== undefined) {
+      this.#readers.set(type, { rules: own.rules, read: (input) => own.input.safeParse(input), secrets: secretNames });
+      return;
+    }
+    this.#published ??= this.#parts.backend.types();
+    let found = (await this.#published).find(({ name }) => name === type);
+    if (found === undefined) {
+      this.#published = this.#parts.backend.types();
+      found = (await this.#published).find(({ name }) => name === type);
+    }
+    if (found === undefined)
+      throw unknownType(type, [...this.#parts.types.keys(), ...(await this.#published).map(({ name }) => name)]);
+    const schema = publishedInput(found);
+    this.#readers.set(type, {
+      rules: found.rules,
+      read: (input) => schema.safeParse(input),
+      secrets: secretNamesByShape,
+    });
+  }
+}
+
+function unknownType(type: string, known: readonly string[]): AppError {
+  const names = nearest(type, known, 3);
+  const hint =
+    names.length === 0
+      ? "load it with --jobs FILE or start a worker that serves it"
+      : `did you mean ${names.join(" or ")}?`;
+  return new AppError(
+    "UNKNOWN_JOB_TYPE",
+    `job type ${JSON.stringify(type)} is known neither here nor to any worker that published its types; ${hint}`,
+  );
+}
+
+function toJson(type: string, input: unknown): string {
+  const json = JSON.stringify(input) as string | undefined;
+  if (json === undefined)
+    throw new AppError("INVALID_INPUT", `${type}: the input is ${typeof input}; it must be a JSON value`);
+  return json;
+}
+
+function digestOf(input: unknown): string {
+  return createHash("sha256").update(canonicalJson(input)).digest("hex");
+}
+
+/** What a policy's rules look at in an input, by the names that all job types use for it. */
+function actedOn(input: unknown): { host?: string; argv?: readonly string[]; command?: string; urlHost?: string } {
+  if (typeof input !== "object" || input === null) return {};
+  const { host, argv, command, url } = input as Record<string, unknown>;
+  const urlHost = typeof url === "string" && URL.canParse(url) ? new URL(url).hostname : undefined;
+  return {
+    ...(typeof host === "string" ? { host } : {}),
+    ...(Array.isArray(argv) ? { argv: argv.map(String) } : {}),
+    ...(typeof command === "string" ? { command } : {}),
+    ...(urlHost === undefined ? {} : { urlHost }),
+  };
+}
+
+function checkCapabilities(spec: Acceptance["spec"], capabilities: Capabilities): void {
+  if (capabilities.subSecond) return;
+  const odd = Object.entries({
+    delay: spec.delayMs,
+    expires_in: spec.expiresInMs,
+    deadline: spec.deadlineInMs,
+    timeout: spec.timeoutMs,
+  }).find(([, ms]) => ms !== undefined && ms % 1_000 !== 0);
+  if (odd !== undefined)
+    throw new AppError("UNSUPPORTED", `${odd[0]} is ${odd[1]} ms; this backend keeps whole seconds only`);
+}
