@@ -16,9 +16,11 @@ export type FoundProgram =
 
 /** Looks for a program of this boot of this machine. */
 export async function findProgram(id: ProgramId, { record }: ProgramFiles): Promise<FoundProgram> {
-  // Alive first: a record that is written in between is then found by the second look.
-  if (isAlive(id) && readExitRecord(record).kind === "open") return { kind: "running" };
+  // Alive first: a record that is written in between is then found by the look at it. A parent that has just written one
+  // still has to end what the program left behind, so it counts as running.
+  const alive = isAlive(id);
   const left = readExitRecord(record);
+  if (alive && left.kind !== "not-run") return { kind: "running" };
   if (left.kind === "ended") return { kind: "ended", end: await endOf(left) };
   return { kind: left.kind === "not-run" ? "never-ran" : "gone" };
 }

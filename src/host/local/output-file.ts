@@ -1,10 +1,5 @@
 import { open } from "node:fs/promises";
 
-/** How much of a file was dropped. */
-export interface Cut {
-  readonly droppedBytes: number;
-}
-
 /**
  * Holds a file that a program appends to at its limit: the first `keptBytes` and a line that says so. What the program
  * appends next follows that line and is dropped by the next call.

@@ -155,7 +155,7 @@ test("a program outlives a SIGKILL of its worker; the next one stays with it and
 
 test.each([
   ["exit 255", { exit_code: 255, signal: null }],
-  ["exit 143", { exit_code: 143, signal: null }],
+  ["exit 128", { exit_code: 128, signal: null }],
   ["kill -s TERM $$", { exit_code: null, signal: "SIGTERM" }],
   ["kill -s SEGV $$", { exit_code: null, signal: "SIGSEGV" }],
 ])("an adopted program's end is exact: %s", async (then, facts) => {
@@ -212,6 +212,15 @@ test("a worker that only stalled before it said go starts the program under the 
   expect(readFileSync(join(folder, "runs"), "utf8")).toBe("ran\n");
   expect(effects).toHaveLength(1);
   await until(() => worker.exitCode === 0);
+});
+
+test("a worker that stalled before it said go and dies while the next one looks: the program runs then, once", async () => {
+  const argv = sh('echo ran >>"$1"', join(folder, "runs"));
+  const { effect, kill } = await startWorker({ argv }, { stalls: true });
+  const adopted = adopt({ argv }, effect);
+  await kill();
+  expect(await adopted).toMatchObject({ kind: "result", result: { exit_code: 0 } });
+  expect(readFileSync(join(folder, "runs"), "utf8")).toBe("ran\n");
 });
 
 test("a KILL of the whole group leaves nothing to know: found later it is unknown, seen it is the signal", async () => {

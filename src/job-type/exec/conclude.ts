@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { digestFile } from "../../artifact/attempt-folder.ts";
 import { AppError } from "../../error.ts";
@@ -8,6 +9,9 @@ import type { ExecFiles } from "./files.ts";
 
 /** What an error shows of stderr. All of it is in the kept file. */
 const TAIL = { linesMax: 20, bytesMax: 4_096 };
+
+/** Never through a link that the program may have put there. */
+const WRITE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 
 /**
  * Writes `exec/exit_code.txt` and makes the result of a program that has ended and whose files no one writes any more.
@@ -41,5 +45,5 @@ export async function conclude(end: ProgramEnd, files: ExecFiles, durationMs: nu
 
 /** The code, or the name of the signal where there is none. */
 export function writeExitCode({ exitCode, signal }: ProgramEnd, { exitCode: path }: ExecFiles): Promise<void> {
-  return writeFile(path, `${exitCode ?? signal}\n`, { mode: 0o600 });
+  return writeFile(path, `${exitCode ?? signal}\n`, { mode: 0o600, flag: WRITE });
 }

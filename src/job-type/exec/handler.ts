@@ -79,7 +79,12 @@ async function adopt(
       const program = adoptProgram(known, files, { clock: options.clock, pollMs: options.tickMs });
       if (input.orphan === "kill") return killOrphan(program, options);
       const elapsedMs = (): number => options.clock.now() - known.startedAtMs;
-      return { kind: "result", result: await follow(program, { ctx, options, files, elapsedMs }) };
+      const result = follow(program, { ctx, options, files, elapsedMs }).catch((error: unknown) => {
+        // Its worker had only stalled before it said go, and died now.
+        if (isAppError(error) && error.code === "PROGRAM_NOT_STARTED") return run(input, ctx, options);
+        throw error;
+      });
+      return { kind: "result", result: await result };
     }
   }
 }
