@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { digestFile } from "../../artifact/attempt-folder.ts";
 import { AppError } from "../../error.ts";
 import type { ProgramEnd } from "../../host/local/exit-record.ts";
@@ -43,7 +43,14 @@ export async function conclude(end: ProgramEnd, files: ExecFiles, durationMs: nu
   );
 }
 
-/** The code, or the name of the signal where there is none. */
-export function writeExitCode({ exitCode, signal }: ProgramEnd, { exitCode: path }: ExecFiles): Promise<void> {
-  return writeFile(path, `${exitCode ?? signal}\n`, { mode: 0o600, flag: WRITE });
+/**
+ * The code, or the name of the signal where there is none. On a full disk there is no such file: the verdict of a program
+ * that ended is worth more than a copy of what its result says too.
+ */
+export async function writeExitCode({ exitCode, signal }: ProgramEnd, { exitCode: path }: ExecFiles): Promise<void> {
+  try {
+    await writeFile(path, `${exitCode ?? signal}\n`, { mode: 0o600, flag: WRITE });
+  } catch {
+    await rm(path, { force: true });
+  }
 }
