@@ -54,6 +54,7 @@ export class Writer<Notice> {
   readonly #db: Connection;
   readonly #clock: Clock;
   readonly #hooks: WriterHooks<Notice>;
+  readonly #counts = { commits: 0, mutations: 0 };
   #queue: Waiting<Notice>[] = [];
   #scheduled = false;
   #busySinceMs: number | undefined;
@@ -64,6 +65,11 @@ export class Writer<Notice> {
     this.#db = db;
     this.#clock = clock;
     this.#hooks = hooks;
+  }
+
+  /** How many commits there were, and how many mutations they held. */
+  get counts(): Readonly<{ commits: number; mutations: number }> {
+    return { ...this.#counts };
   }
 
   /**
@@ -154,6 +160,8 @@ export class Writer<Notice> {
       if (taken % 16 === 0 && this.#clock.monotonic() - startMs > BATCH_MS) break;
     }
     this.#commit();
+    this.#counts.commits++;
+    this.#counts.mutations += taken;
     return { taken, notices, answer: () => answers.forEach((each) => void each()) };
   }
 

@@ -122,6 +122,11 @@ export class EmbeddedBackend implements Backend {
     });
   }
 
+  /** Commits that this process made, and the mutations in them: their ratio is the mean batch of the group commit. */
+  get commitCounts(): Readonly<{ commits: number; mutations: number }> {
+    return this.#writer.counts;
+  }
+
   /**
    * Opens the file, and creates it unless only reading was asked for.
    *
