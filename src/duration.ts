@@ -27,13 +27,19 @@ export function parseDuration(value: Duration, bounds: DurationBounds): number {
   const ms = typeof value === "number" ? value : typeof value === "string" ? readUnits(value) : undefined;
   const shown = typeof value === "number" ? `${value}` : JSON.stringify(value);
   if (ms === undefined || !Number.isFinite(ms)) {
-    throw new AppError("INVALID_DURATION", `${what}: ${shown} is not a duration; write a number with a unit, such as 250ms, 10m, 1h30m or 7d`);
+    throw new AppError(
+      "INVALID_DURATION",
+      `${what}: ${shown} is not a duration; write a number with a unit, such as 250ms, 10m, 1h30m or 7d`,
+    );
   }
   if (!Number.isInteger(ms)) {
     throw new AppError("INVALID_DURATION", `${what}: ${shown} is not a whole number of milliseconds`);
   }
   if (ms < minMs || ms > maxMs) {
-    throw new AppError("INVALID_DURATION", `${what}: ${shown} is out of range; it must be ${formatDuration(minMs)} to ${formatDuration(maxMs)}`);
+    throw new AppError(
+      "INVALID_DURATION",
+      `${what}: ${shown} is out of range; it must be ${formatDuration(minMs)} to ${formatDuration(maxMs)}`,
+    );
   }
   return ms;
 }

@@ -31,10 +31,19 @@ export interface Uuid7Parts {
 
 /** Writes the text of a UUIDv7 from its parts. */
 export function formatUuid7({ unixMs, counter, tailHigh, tailLow }: Uuid7Parts): string {
-  const time = unixMs.toString(16).padStart(12, "0");
-  const variant = (0x8000 | (tailHigh >>> 16)).toString(16);
-  const low = (tailHigh & 0xffff).toString(16).padStart(4, "0") + (tailLow >>> 0).toString(16).padStart(8, "0");
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${counter.toString(16).padStart(3, "0")}-${variant}-${low}`;
+  const high = Math.floor(unixMs / 0x1_0000);
+  return `${hex32(high)}-${hex16(unixMs % 0x1_0000)}-${hex16(0x7000 | counter)}-${hex16(0x8000 | (tailHigh >>> 16))}-${hex16(tailHigh & 0xffff)}${hex32(tailLow)}`;
+}
+
+/** Two digits for each byte: a table is several times as fast as `toString(16).padStart`. */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
+function hex16(value: number): string {
+  return `${HEX[value >>> 8]}${HEX[value & 0xff]}`;
+}
+
+function hex32(value: number): string {
+  return hex16(value >>> 16) + hex16(value & 0xffff);
 }
 
 /** Reads the parts of a UUIDv7; `undefined` when the text is none. */

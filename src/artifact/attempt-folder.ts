@@ -25,12 +25,14 @@ export class AttemptFolder {
   /** Relative to the root. */
   readonly path: string;
   readonly #root: string;
-  #made: boolean;
+  #made = false;
+  readonly #taken: boolean;
 
-  constructor(root: string, path: string) {
+  /** @param taken it belonged to an earlier attempt, so it may be there already. */
+  constructor(root: string, path: string, taken = false) {
     this.#root = root;
     this.path = path;
-    this.#made = false;
+    this.#taken = taken;
   }
 
   /** The absolute path; the folder exists (mode 0700) when this returns. */
@@ -45,7 +47,7 @@ export class AttemptFolder {
 
   /** True when the attempt, or the one whose folder it took over, wrote something. */
   get exists(): boolean {
-    return this.#made || existsSync(join(this.#root, this.path));
+    return this.#made || (this.#taken && existsSync(join(this.#root, this.path)));
   }
 
   /**

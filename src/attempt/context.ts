@@ -20,11 +20,9 @@ export interface ContextParts {
 
 /** The folder that an attempt writes to: its own, or that of the attempt whose effect it takes over. */
 export function folderFor(request: AttemptRequest, services: AttemptServices, adopts: boolean): AttemptFolder {
-  const path =
-    adopts && request.effect !== undefined
-      ? request.effect.folder
-      : attemptPath(request.jobId, request.runNumber, request.attempt);
-  return new AttemptFolder(services.artifactRoot, path);
+  if (adopts && request.effect !== undefined)
+    return new AttemptFolder(services.artifactRoot, request.effect.folder, true);
+  return new AttemptFolder(services.artifactRoot, attemptPath(request.jobId, request.runNumber, request.attempt));
 }
 
 /** The context that a handler receives. */

@@ -5,6 +5,12 @@ import { databaseError } from "./database-error.ts";
 /** A value that may be bound to a statement. */
 export type SqlValue = SQLInputValue;
 
+/** What a statement changed. */
+export interface RunResult {
+  readonly changes: number;
+  readonly lastInsertRowid: number;
+}
+
 /** How a file is opened. */
 export interface ConnectionOptions {
   readonly readOnly?: boolean;
@@ -44,9 +50,9 @@ export class Connection {
     this.#db.exec(sql);
   }
 
-  run(sql: string, ...values: SqlValue[]): { readonly changes: number; readonly lastId: number } {
-    const { changes, lastInsertRowid } = this.#prepare(sql).run(...values);
-    return { changes: Number(changes), lastId: Number(lastInsertRowid) };
+  /** Runs a statement whose rows nobody wants. `changes` and `lastInsertRowid` are numbers here: no key of ours is beyond 2^53. */
+  run(sql: string, ...values: SqlValue[]): RunResult {
+    return this.#prepare(sql).run(...values) as RunResult;
   }
 
   /** The first row; its columns are what the statement names them. */

@@ -8,7 +8,7 @@ import { effectiveRules } from "./env.ts";
 import type { Interned } from "./intern.ts";
 import { type JobRow, parseJob } from "./job-row.ts";
 import { type Epochs, insertLease } from "./lease.ts";
-import type { Notice } from "./notice.ts";
+import { type Notice, WORK } from "./notice.ts";
 
 /** A job that a worker may run now, under a lease. */
 export interface Claim {
@@ -49,24 +49,48 @@ const SELECT_READY = `SELECT r.rank, r.queue, ${ENTRY_COLUMNS.replaceAll(/\b(\w+
   FROM ready r JOIN job j ON j.id = r.job`;
 const SELECT_FRESH = `${SELECT_READY} WHERE r.queue = ? AND r.crashes = 0 ORDER BY r.rank, r.job LIMIT ?`;
 const SELECT_SUSPECT = `${SELECT_READY} WHERE r.queue = ? AND r.crashes > 0 ORDER BY r.rank, r.job LIMIT ?`;
+/** Everything up to the last row that was read, in one statement: what lies between was read too. */
+const DELETE_HEAD = "DELETE FROM ready WHERE queue = ? AND (rank, job) <= (?, ?) AND crashes = 0";
 const SELECT_ONE = `${SELECT_READY} WHERE r.queue = ? AND r.rank = ? AND r.job = ?`;
+
+/** Rows of one queue that one claim reads at most, however many of them their rate limits hold back. */
+const READ_MAX = 1_000;
 
 /** Claims up to `limit` jobs under one lease. */
 export function claim(tx: Transaction<Notice>, interned: Interned, epochs: Epochs, request: ClaimRequest): Claim[] {
   const taken: ReadyRow[] = [];
   const limit = request.kind === "suspect" ? 1 : request.limit;
-  const sql = request.kind === "suspect" ? SELECT_SUSPECT : SELECT_FRESH;
   for (const queue of request.queues) {
-    // A job that its rate limit holds back makes room for the next one, so a queue may have to be read again.
-    while (taken.length < limit) {
-      const rows = tx.db.all<ReadyRow>(sql, queue, limit - taken.length);
-      const startable = rows.filter((row) => takeRow(tx, interned, row));
-      taken.push(...startable);
-      if (startable.length === rows.length) break;
-    }
+    takeFrom(tx, interned, { queue, kind: request.kind, limit }, taken);
     if (taken.length >= limit) break;
   }
   return leaseRows(tx, interned, epochs, request.worker, taken);
+}
+
+/** A job that its rate limit holds back makes room for the next one, so a queue may have to be read again. */
+function takeFrom(
+  tx: Transaction<Notice>,
+  interned: Interned,
+  { queue, kind, limit }: { readonly queue: number; readonly kind: ClaimRequest["kind"]; readonly limit: number },
+  taken: ReadyRow[],
+): void {
+  const sql = kind === "suspect" ? SELECT_SUSPECT : SELECT_FRESH;
+  for (let read = 0; taken.length < limit; ) {
+    const rows = tx.db.all<ReadyRow>(sql, queue, limit - taken.length);
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    read += rows.length;
+    if (kind === "suspect")
+      tx.db.run("DELETE FROM ready WHERE queue = ? AND rank = ? AND job = ?", queue, last.rank, last.job);
+    else tx.db.run(DELETE_HEAD, queue, last.rank, last.job);
+    const startable = rows.filter((row) => mayStart(tx, interned, row));
+    taken.push(...startable);
+    if (startable.length === rows.length) return;
+    if (read >= READ_MAX) {
+      tx.notify(WORK);
+      return;
+    }
+  }
 }
 
 /** Claims one job if it is ready: for a process that runs what it has just enqueued. */
@@ -78,7 +102,9 @@ export function claimOne(
   job: Pick<JobRow, "id" | "queue" | "rank">,
 ): Claim[] {
   const row = tx.db.get<ReadyRow>(SELECT_ONE, job.queue, job.rank, job.id);
-  return row !== undefined && takeRow(tx, interned, row) ? leaseRows(tx, interned, epochs, worker, [row]) : [];
+  if (row === undefined) return [];
+  tx.db.run("DELETE FROM ready WHERE queue = ? AND rank = ? AND job = ?", row.queue, row.rank, row.job);
+  return mayStart(tx, interned, row) ? leaseRows(tx, interned, epochs, worker, [row]) : [];
 }
 
 /** True when at least one suspect waits in these queues. */
@@ -88,9 +114,8 @@ export function hasSuspects(db: Connection, queues: readonly number[]): boolean 
   );
 }
 
-/** Takes a row out of ready; false when its rate limit moved it to a later time instead. */
-function takeRow(tx: Transaction<Notice>, interned: Interned, row: ReadyRow): boolean {
-  tx.db.run("DELETE FROM ready WHERE queue = ? AND rank = ? AND job = ?", row.queue, row.rank, row.job);
+/** Takes a unit of the rate limit of a row that was taken out of ready; false when it must wait, and then it stands in delayed. */
+function mayStart(tx: Transaction<Notice>, interned: Interned, row: ReadyRow): boolean {
   const rate = interned.rules(tx.db, row.rules).rate;
   if (rate === undefined) return true;
   const key = readJson<{ rate_key?: string }>(row.env, `job ${row.job}`).rate_key;

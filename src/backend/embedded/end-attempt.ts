@@ -37,10 +37,10 @@ export type AttemptResult =
  */
 export function endAttempt(tx: Transaction<Notice>, report: AttemptReport): AttemptResult {
   const { claim, others } = report;
-  checkLease(tx.db, claim.epoch);
+  checkLease(tx, claim.epoch);
   const result = record(tx, report);
   // An entry that stands in done has ended without the lease being written; every other end takes it out.
-  if (others.count === 0 || result.kind !== "final") setLeasedJobs(tx.db, claim.epoch, others.list());
+  if (others.count === 0 || result.kind !== "final") setLeasedJobs(tx, claim.epoch, others.list());
   return result;
 }
 

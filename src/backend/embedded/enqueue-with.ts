@@ -1,4 +1,4 @@
-import type { SqlValue } from "../../database/connection.ts";
+import type { RunResult, SqlValue } from "../../database/connection.ts";
 import type { Transaction, Writer } from "../../database/writer.ts";
 import { AppError } from "../../error.ts";
 import type { Acceptance, Accepted } from "../backend.ts";
@@ -6,7 +6,7 @@ import type { Notice } from "./notice.ts";
 
 /** The user's side of a transaction: rows of their own tables in the same file. */
 export interface UserTransaction {
-  run(sql: string, ...values: SqlValue[]): { readonly changes: number; readonly lastId: number };
+  run(sql: string, ...values: SqlValue[]): RunResult;
   get<Row>(sql: string, ...values: SqlValue[]): Row | undefined;
   all<Row>(sql: string, ...values: SqlValue[]): Row[];
 }

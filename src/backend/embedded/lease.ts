@@ -1,7 +1,9 @@
 import { type Connection, readJson } from "../../database/connection.ts";
+import type { Transaction } from "../../database/writer.ts";
 import { AppError } from "../../error.ts";
 import type { LeasedJob } from "./entry.ts";
 import type { JobNumber } from "./job-number.ts";
+import type { Notice } from "./notice.ts";
 
 /** A lease: the right of one worker to run a batch of jobs, until its row is gone. */
 export interface Lease {
@@ -10,6 +12,9 @@ export interface Lease {
   readonly at: number;
   readonly jobs: readonly LeasedJob[];
 }
+
+/** Leases that a transaction has seen. */
+const heldIn = new WeakMap<Transaction<Notice>, Set<number>>();
 
 /** Epochs are taken from the database in blocks of this many, so that most claims write no counter. */
 const EPOCH_BLOCK = 1_024;
@@ -47,19 +52,33 @@ export function insertLease(db: Connection, { epoch, worker, at, jobs }: Lease):
  *
  * @throws AppError `LEASE_LOST` when the lease was taken away.
  */
-export function checkLease(db: Connection, epoch: number): void {
-  if (db.get("SELECT 1 FROM lease WHERE epoch = ?", epoch) === undefined) {
+export function checkLease(tx: Transaction<Notice>, epoch: number): void {
+  let held = heldIn.get(tx);
+  if (held === undefined) {
+    held = new Set();
+    heldIn.set(tx, held);
+  }
+  // All ends of one commit look once for each lease; who deletes a lease in the same commit says so.
+  if (held.has(epoch)) return;
+  if (tx.db.get("SELECT 1 FROM lease WHERE epoch = ?", epoch) === undefined) {
     throw new AppError(
       "LEASE_LOST",
       `lease ${epoch} was taken from this worker; what its attempt did late counts for nothing`,
     );
   }
+  held.add(epoch);
+}
+
+/** Ends a lease. */
+export function deleteLease(tx: Transaction<Notice>, epoch: number): void {
+  tx.db.run("DELETE FROM lease WHERE epoch = ?", epoch);
+  heldIn.get(tx)?.delete(epoch);
 }
 
 /** Writes which jobs a lease still covers; with none left the lease ends. */
-export function setLeasedJobs(db: Connection, epoch: number, jobs: readonly LeasedJob[]): void {
-  if (jobs.length === 0) db.run("DELETE FROM lease WHERE epoch = ?", epoch);
-  else db.run("UPDATE lease SET jobs = ? WHERE epoch = ?", JSON.stringify(jobs), epoch);
+export function setLeasedJobs(tx: Transaction<Notice>, epoch: number, jobs: readonly LeasedJob[]): void {
+  if (jobs.length === 0) deleteLease(tx, epoch);
+  else tx.db.run("UPDATE lease SET jobs = ? WHERE epoch = ?", JSON.stringify(jobs), epoch);
 }
 
 /** The leases of a worker with the jobs that have not ended. */

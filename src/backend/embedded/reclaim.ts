@@ -6,7 +6,7 @@ import { finish } from "./finish.ts";
 import { addHistory } from "./history-row.ts";
 import type { Interned } from "./intern.ts";
 import { readJob } from "./job-row.ts";
-import { openLeases } from "./lease.ts";
+import { deleteLease, openLeases } from "./lease.ts";
 import type { Notice } from "./notice.ts";
 
 /** Why a worker's jobs are taken from it. */
@@ -31,7 +31,7 @@ export function reclaim(
 ): Reclaimed[] {
   const reclaimed: Reclaimed[] = [];
   for (const lease of openLeases(tx.db, worker)) {
-    tx.db.run("DELETE FROM lease WHERE epoch = ?", lease.epoch);
+    deleteLease(tx, lease.epoch);
     for (const leased of lease.jobs) {
       const taken = reclaimOne(tx, interned, { worker, reason, epoch: lease.epoch, claimed: lease.at }, leased);
       if (taken !== undefined) reclaimed.push(taken);

@@ -21,7 +21,7 @@ export function recordEffect(
     readonly effect: Effect;
   },
 ): void {
-  checkLease(tx.db, epoch);
+  checkLease(tx, epoch);
   tx.db.run(
     "INSERT INTO effect (job, run, at, folder, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET at = excluded.at, folder = excluded.folder, body = excluded.body",
     job,

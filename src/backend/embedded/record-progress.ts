@@ -10,7 +10,7 @@ export function recordProgress(
   epoch: number,
   { job, run, progress }: { readonly job: JobNumber; readonly run: number; readonly progress: Progress },
 ): void {
-  checkLease(tx.db, epoch);
+  checkLease(tx, epoch);
   tx.db.run(
     "INSERT INTO progress (job, run, at, data) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET run = excluded.run, at = excluded.at, data = excluded.data",
     job,

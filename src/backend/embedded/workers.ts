@@ -42,7 +42,7 @@ export function registerWorker(
     leaseMs,
     tx.nowMs,
     nowMono,
-  ).lastId;
+  ).lastInsertRowid;
 }
 
 /** Writes the types that a worker serves, for processes that have not loaded them; unchanged ones cost no write. */

@@ -54,6 +54,9 @@ CREATE TABLE ready (
   PRIMARY KEY (queue, rank, job)
 ) STRICT, WITHOUT ROWID;
 
+-- Jobs whose worker died before; nearly always empty.
+CREATE INDEX ready_suspect ON ready (queue, rank, job) WHERE crashes > 0;
+
 -- reason: due (its time has not come), retry (back-off), rate (a rate limit holds it), adopt (left to the machine that ran it).
 CREATE TABLE delayed (
   due INTEGER NOT NULL,

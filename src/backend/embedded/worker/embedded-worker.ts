@@ -462,6 +462,7 @@ export class EmbeddedWorker implements BackendWorker {
     final: boolean,
     error?: ErrorRecord,
   ): void {
+    if (this.#parts.options.onEvent === undefined) return;
     this.#tell({
       kind,
       jobId,
