@@ -119,7 +119,8 @@ function* regularFiles(folder: string): Generator<string> {
   }
 }
 
-async function maskFile(path: string, redactor: Redactor): Promise<void> {
+/** Writes a file again with its secrets masked. */
+export async function maskFile(path: string, redactor: Redactor): Promise<void> {
   const temporary = `${path}.${randomUUID()}.part`;
   const { mode } = await stat(path);
   const out = await open(temporary, "wx", 0o600);

@@ -1,6 +1,6 @@
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
-import { AttemptFolder, attemptPath } from "../artifact/attempt-folder.ts";
+import { AttemptFolder, attemptPath, maskFile } from "../artifact/attempt-folder.ts";
 import type { ChildOptions, JobLog } from "../job/context.ts";
 import { formatLogLine } from "../logfmt.ts";
 import type { Redactor } from "../redact.ts";
@@ -48,6 +48,7 @@ export function createContext(
       const slot = options.key === undefined ? `call:${++calls}` : `key:${options.key}`;
       return services.enqueue(request, slot, typeof type === "string" ? type : type.name, input, options);
     },
+    maskFile: async (path) => (redactor === undefined ? undefined : maskFile(path, redactor)),
     recordEffect: (effect) => services.recordEffect(request, effect, folder.path),
   };
 }

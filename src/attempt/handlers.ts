@@ -30,6 +30,11 @@ export interface EffectContext extends JobContext {
   /** The strictest actor of the job, as `kind:name`, for programs that may call Windlass themselves. */
   readonly actor?: string;
   /**
+   * Masks the secrets that the job resolved in a file of the folder that is complete, so that what is said of it (its
+   * hash, its length) is true of the kept file. Does nothing for a job without secrets.
+   */
+  maskFile(path: string): Promise<void>;
+  /**
    * Stores the effect durably. Call it before the effect starts and again when more is known of it (such as the process
    * id); the last one counts.
    *

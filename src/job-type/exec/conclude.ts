@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { digestFile } from "../../artifact/attempt-folder.ts";
+import type { EffectContext } from "../../attempt/handlers.ts";
 import { AppError } from "../../error.ts";
 import type { ProgramEnd } from "../../host/local/exit-record.ts";
 import { tailOf } from "../../host/local/output-file.ts";
@@ -18,8 +19,13 @@ const WRITE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | const
  *
  * @throws AppError `EXIT_NONZERO`, with the whole result and the last lines of stderr in its details.
  */
-export async function conclude(end: ProgramEnd, files: ExecFiles, durationMs: number): Promise<ExecResult> {
+export async function conclude(
+  end: ProgramEnd,
+  { files, ctx }: { readonly files: ExecFiles; readonly ctx: Pick<EffectContext, "maskFile"> },
+  durationMs: number,
+): Promise<ExecResult> {
   await writeExitCode(end, files);
+  await Promise.all([ctx.maskFile(files.stdout), ctx.maskFile(files.stderr)]);
   const [stdout, stderr] = await Promise.all([digestFile(files.stdout), digestFile(files.stderr)]);
   const result: ExecResult = {
     exit_code: end.exitCode,

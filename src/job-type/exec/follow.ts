@@ -36,7 +36,7 @@ export async function follow(program: RunningProgram, following: Following): Pro
     const leftovers = await endLeftovers(program, { clock: options.clock, graceMs: options.killGraceMs });
     if (leftovers > 0) ctx.log.warn("the program left processes behind, which were ended", { processes: leftovers });
     await output.finish();
-    return await conclude(first.end, files, durationMs);
+    return await conclude(first.end, following, durationMs);
   } finally {
     output.stop();
   }

@@ -73,7 +73,7 @@ async function adopt(
     case "ended": {
       const endedAtMs = statSync(files.record).mtimeMs;
       await holdOutput({ ...options, files, log: ctx.log }).finish();
-      return { kind: "result", result: await conclude(found.end, files, endedAtMs - known.startedAtMs) };
+      return { kind: "result", result: await conclude(found.end, { files, ctx }, endedAtMs - known.startedAtMs) };
     }
     case "running": {
       const program = adoptProgram(known, files, { clock: options.clock, pollMs: options.tickMs });
