@@ -25,6 +25,8 @@ export interface WindlassOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Default: the machine's. */
   readonly clock?: Clock;
+  /** How long opening may wait for another process that holds the database. Default 10 s. */
+  readonly busyLimitMs?: number;
 }
 
 /** The parts below the surfaces, put together. */
@@ -50,6 +52,7 @@ export async function composeWindlass({
   types: own,
   environment,
   clock = systemClock,
+  busyLimitMs,
 }: WindlassOptions): Promise<Windlass> {
   const types = nameTypes([...builtInTypes(config), ...own]);
   const limits = {
@@ -73,6 +76,7 @@ export async function composeWindlass({
     },
     artifactRoot: config.artifacts.outDir,
     machine: machineIdentity,
+    ...(busyLimitMs === undefined ? {} : { busyLimitMs }),
   });
   const backend: Backend = embedded;
   const submit = new Submit({ backend, clock, limits, policy: undefined, types });

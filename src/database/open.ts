@@ -17,6 +17,8 @@ export interface OpenOptions {
   readonly nowMs: number;
   /** Default: those of this version. */
   readonly migrations?: readonly Migration[];
+  /** How long to wait for another process that creates, migrates or recovers the file. Default 10 s. */
+  readonly busyLimitMs?: number;
 }
 
 /** Versions before this one can corrupt a file when two connections checkpoint and commit at the same moment (https://www.sqlite.org/wal.html#walresetbug). */
@@ -32,13 +34,14 @@ const BUSY_LIMIT_MS = 10_000;
  * `DATABASE_OLDER` (mode `write` or `read`), `DATABASE_IN_USE` (an older worker is alive), `DATABASE_UNWRITABLE`, `DATABASE_FULL`.
  */
 export function openDatabase(path: string, options: OpenOptions): Connection {
+  const { busyLimitMs = BUSY_LIMIT_MS } = options;
   const cell = new Int32Array(new SharedArrayBuffer(4));
   // Creating, migrating and recovering lock the file for a moment; who comes second waits for it.
   for (let waitedMs = 0; ; waitedMs += BUSY_STEP_MS) {
     try {
       return openOnce(path, options);
     } catch (error) {
-      if (!(isAppError(error) && error.code === "DATABASE_BUSY") || waitedMs >= BUSY_LIMIT_MS) throw error;
+      if (!(isAppError(error) && error.code === "DATABASE_BUSY") || waitedMs >= busyLimitMs) throw error;
       Atomics.wait(cell, 0, 0, BUSY_STEP_MS);
     }
   }

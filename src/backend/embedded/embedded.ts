@@ -66,6 +66,8 @@ export interface EmbeddedOptions {
   /** Absolute path below which attempts write. */
   readonly artifactRoot: string;
   readonly machine: () => MachineIdentity;
+  /** How long to wait for another process that creates, migrates or recovers the file. Default 10 s. */
+  readonly busyLimitMs?: number;
 }
 
 const CAPABILITIES: Capabilities = {
@@ -133,9 +135,14 @@ export class EmbeddedBackend implements Backend {
    * @throws AppError `DATABASE_*` naming the file and what to do.
    */
   static async open(options: EmbeddedOptions): Promise<EmbeddedBackend> {
-    const db = openDatabase(options.path, { mode: options.mode, nowMs: options.clock.now() });
+    const { path, mode, clock, busyLimitMs } = options;
+    const db = openDatabase(path, {
+      mode,
+      nowMs: clock.now(),
+      ...(busyLimitMs === undefined ? {} : { busyLimitMs }),
+    });
     try {
-      return new EmbeddedBackend(options, db, options.mode === "read" ? readNumbers(db) : JobNumbers.create(db));
+      return new EmbeddedBackend(options, db, mode === "read" ? readNumbers(db) : await ownNumbers(db, clock));
     } catch (error) {
       db.close();
       throw error;
@@ -331,6 +338,14 @@ export class EmbeddedBackend implements Backend {
       worker.dueAt(this.#options.clock.now());
     }
   }
+}
+
+/** Written once for each database. Through a writer, because another process may be writing at this moment. */
+async function ownNumbers(db: Connection, clock: Clock): Promise<JobNumbers> {
+  const known = JobNumbers.load(db);
+  if (known !== undefined) return known;
+  const writer = new Writer<Notice>(db, clock, { onCommit: () => undefined, onRollback: () => undefined });
+  return writer.mutate((tx) => JobNumbers.create(tx.db));
 }
 
 /** A reader of a database in which nothing was ever enqueued knows no id. */
