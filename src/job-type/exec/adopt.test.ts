@@ -24,6 +24,7 @@ const handlers = execHandlers({ clock: systemClock, machine: machineIdentity(), 
 await handlers.run(input, {
   folder,
   signal: new AbortController().signal,
+  async maskFile() {},
   async recordEffect(effect) {
     await new Promise((resolve) => process.stdout.write(JSON.stringify(effect) + "\\n", resolve));
     if (stalls) await new Promise((resolve) => process.stdin.once("data", resolve));
@@ -117,6 +118,7 @@ function adopt(
     folder,
     signal: signal ?? new AbortController().signal,
     log: { info: silent, warn: silent, error: silent },
+    maskFile: async () => undefined,
     recordEffect: async (next: Effect) => void effects.push(next),
   } as unknown as EffectContext;
   const handlers = execHandlers({

@@ -48,6 +48,7 @@ function setUp({ options, signal, actor, recordEffect }: Setting = {}) {
     signal: signal ?? new AbortController().signal,
     log: { info: log, warn: log, error: log },
     ...(actor === undefined ? {} : { actor }),
+    maskFile: async () => undefined,
     async recordEffect(effect: Effect) {
       effects.push(effect);
       await recordEffect?.(effect);
