@@ -24,6 +24,7 @@ export const ERRORS = {
   TOO_LARGE: { exit: 2, http: 413, retry: "never" },
   UNKNOWN_JOB_TYPE: { exit: 2, http: 422, retry: "never" },
   UNSUPPORTED: { exit: 2, http: 501, retry: "never" },
+  CLIENT_CLOSED: { exit: 2, http: 500, retry: "never" },
   // The request is understood and refused.
   POLICY_DENIED: { exit: 1, http: 403, retry: "never" },
   IDEMPOTENCY_CONFLICT: { exit: 1, http: 409, retry: "never" },
