@@ -1,4 +1,5 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
 import { AppError } from "../error.ts";
 import { databaseError } from "./database-error.ts";
 
@@ -14,6 +15,8 @@ export interface RunResult {
 /** How a file is opened. */
 export interface ConnectionOptions {
   readonly readOnly?: boolean;
+  /** Reads without locks and without making files beside it; only for a file that nobody has open. */
+  readonly immutable?: boolean;
 }
 
 /**
@@ -39,7 +42,7 @@ export class Connection {
 
   /** True inside a transaction; asked after any error, because some errors end the transaction by themselves. */
   get isTransaction(): boolean {
-    return this.#db.isTransaction;
+    return this.#db.isOpen && this.#db.isTransaction;
   }
 
   get isOpen(): boolean {
@@ -95,10 +98,13 @@ export class Connection {
   }
 }
 
-function connect(path: string, { readOnly = false }: ConnectionOptions): DatabaseSync {
+function connect(path: string, { readOnly = false, immutable = false }: ConnectionOptions): DatabaseSync {
   try {
+    const url = pathToFileURL(path);
+    // Never created here: a file that vanished (an unmounted disk, a restore) must not come back as an empty one.
+    url.search = immutable ? "mode=ro&immutable=1" : readOnly ? "mode=ro" : "mode=rw";
     // The C busy handler would block the event loop; retries are ours.
-    const db = new DatabaseSync(path, { readOnly, timeout: 0 });
+    const db = new DatabaseSync(url, { readOnly: readOnly || immutable, timeout: 0 });
     db.exec(
       "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY; PRAGMA recursive_triggers=OFF",
     );

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
 import type { Connection } from "./connection.ts";
 import { sqliteCode } from "./database-error.ts";
 
@@ -51,7 +52,10 @@ export function isLockHeld(databasePath: string, uuid: string): boolean {
   if (!existsSync(file)) return false;
   let probe: DatabaseSync | undefined;
   try {
-    probe = new DatabaseSync(file, { timeout: 0 });
+    const url = pathToFileURL(file);
+    // A file that vanished since is not made again.
+    url.search = "mode=rw";
+    probe = new DatabaseSync(url, { timeout: 0 });
     probe.exec("BEGIN EXCLUSIVE; ROLLBACK");
     return false;
   } catch (error) {

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { AppError } from "../error.ts";
+import { AppError, isAppError } from "../error.ts";
 import type { Connection } from "./connection.ts";
+import { copyDatabase } from "./copy.ts";
 
 /** One step of the schema: forward only, in order, its text fixed for ever once released. */
 export interface Migration {
@@ -53,21 +54,33 @@ export function fileKind(db: Connection): FileKind {
 }
 
 /**
- * Brings the schema from where it is to the newest version in one exclusive transaction; several processes may try at
- * once, one does it. The steps already taken are checked against what this program knows of them.
+ * Brings the schema from where it is to the newest version in one transaction; several processes may try at once, one does
+ * it. The steps already taken are checked against what this program knows of them.
  *
+ * @param guard called inside the transaction when there is something to do; what it throws leaves the old schema.
+ * @returns the schema that was found; `undefined` when another process was faster.
  * @throws AppError `DATABASE_DAMAGED` when a step that was taken differs from ours; what SQLite throws otherwise, and then the old schema stands.
  */
-export function migrate(db: Connection, migrations: readonly Migration[], nowMs: number): void {
+export function migrate(
+  db: Connection,
+  migrations: readonly Migration[],
+  nowMs: number,
+  guard: () => void = () => undefined,
+): number | undefined {
   const fresh = fileKind(db).kind === "fresh";
   if (fresh) {
     // Only before the first table: afterwards just a VACUUM could turn it on.
     db.exec("PRAGMA auto_vacuum=INCREMENTAL");
   }
-  db.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL");
-  db.exec("BEGIN EXCLUSIVE");
+  keepLog(db);
+  db.exec("PRAGMA synchronous=FULL; BEGIN IMMEDIATE");
   try {
     const from = Number(db.pragma("user_version"));
+    if (from >= schemaVersion(migrations)) {
+      db.exec("ROLLBACK");
+      return undefined;
+    }
+    guard();
     db.exec(
       "CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY, checksum TEXT NOT NULL, at INTEGER NOT NULL) STRICT",
     );
@@ -83,10 +96,27 @@ export function migrate(db: Connection, migrations: readonly Migration[], nowMs:
     }
     db.exec(`PRAGMA user_version=${schemaVersion(migrations)}; PRAGMA application_id=${APPLICATION_ID}`);
     db.exec("COMMIT");
+    return from;
   } catch (error) {
     if (db.isTransaction) db.exec("ROLLBACK");
     throw error;
   }
+}
+
+/**
+ * Readers and writers do not wait for each other only with a write-ahead log. A copy that was put in the place of a
+ * database by hand has none.
+ *
+ * @throws AppError `UNSUPPORTED` on a file system that cannot have one.
+ */
+export function keepLog(db: Connection): void {
+  if (db.pragma("journal_mode") === "wal") return;
+  const mode = db.pragma("journal_mode=WAL");
+  if (mode !== "wal")
+    throw new AppError(
+      "UNSUPPORTED",
+      `database ${db.path} cannot have a write-ahead log here (journal mode ${String(mode)}), as on a network file system; put it on a local disk with --db`,
+    );
 }
 
 /** Copies the database before it is changed, beside it; returns the path of the copy. */
@@ -94,8 +124,12 @@ export function copyBefore(db: Connection, fromVersion: number): string {
   for (let n = 0; ; n++) {
     const path = `${db.path}.before-${fromVersion}${n === 0 ? "" : `.${n}`}`;
     if (existsSync(path)) continue;
-    db.run("VACUUM INTO ?", path);
-    return path;
+    try {
+      return copyDatabase(db, path).path;
+    } catch (error) {
+      // Another process took the name meanwhile.
+      if (!(isAppError(error) && error.code === "DATABASE_EXISTS")) throw error;
+    }
   }
 }
 
@@ -113,6 +147,7 @@ function checkTaken(db: Connection, migrations: readonly Migration[]): void {
   }
 }
 
-function checksum(sql: string): string {
+/** What the table `migration` keeps of a step. */
+export function checksum(sql: string): string {
   return createHash("sha256").update(sql).digest("hex");
 }

@@ -1,10 +1,10 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { AppError, isAppError } from "../error.ts";
-import { Connection } from "./connection.ts";
+import { Connection, type ConnectionOptions } from "./connection.ts";
 import { databaseError } from "./database-error.ts";
 import { liveWorkers } from "./liveness.ts";
-import { copyBefore, fileKind, type Migration, migrate, ownMigrations, schemaVersion } from "./migrate.ts";
+import { copyBefore, fileKind, keepLog, type Migration, migrate, ownMigrations, schemaVersion } from "./migrate.ts";
 
 /**
  * What a caller may do to the file: `read` changes nothing and creates nothing; `write` creates it when it does not exist
@@ -19,6 +19,16 @@ export interface OpenOptions {
   readonly migrations?: readonly Migration[];
   /** How long to wait for another process that creates, migrates or recovers the file. Default 10 s. */
   readonly busyLimitMs?: number;
+  /** Called after an older schema was brought to the newest; not for a new file. */
+  readonly onUpgrade?: (upgrade: Upgrade) => void;
+}
+
+/** What a migration did. */
+export interface Upgrade {
+  readonly from: number;
+  readonly to: number;
+  /** The database as it was before. */
+  readonly copy: string;
 }
 
 /** Versions before this one can corrupt a file when two connections checkpoint and commit at the same moment (https://www.sqlite.org/wal.html#walresetbug). */
@@ -51,13 +61,16 @@ function openOnce(path: string, options: OpenOptions): Connection {
   const migrations = options.migrations ?? ownMigrations();
   if (options.mode === "read") return openExisting(path, migrations, "read");
   createFile(path);
+  // A connection that may write empties the write-ahead log of what it opened when it closes, also where it then refuses the file.
+  look(path, migrations, options.mode);
   const db = openExisting(path, migrations, options.mode);
   try {
     const kind = fileKind(db);
     const version = kind.kind === "ours" ? kind.version : 0;
-    if (version < schemaVersion(migrations)) {
-      if (version > 0) prepareUpgrade(db, version, schemaVersion(migrations));
-      migrate(db, migrations, options.nowMs);
+    if (version === schemaVersion(migrations)) keepLog(db);
+    else if (!upgrade(db, version, migrations, options)) {
+      db.close();
+      return openOnce(path, options);
     }
     return db;
   } catch (error) {
@@ -66,8 +79,41 @@ function openOnce(path: string, options: OpenOptions): Connection {
   }
 }
 
-/** Refuses what is not ours, newer or (unless it will be migrated) older, before anything is written. */
-function openExisting(path: string, migrations: readonly Migration[], mode: OpenMode): Connection {
+/** False when another process was faster, and what stands there now must be looked at again. */
+function upgrade(db: Connection, from: number, migrations: readonly Migration[], options: OpenOptions): boolean {
+  const to = schemaVersion(migrations);
+  if (from === 0) return migrate(db, migrations, options.nowMs) !== undefined;
+  refuseOlderWorkers(db, from, to);
+  const copy = copyBefore(db, from);
+  let done: number | undefined;
+  try {
+    // Asked again where nobody can start beside it: a worker enters itself in a transaction.
+    done = migrate(db, migrations, options.nowMs, () => refuseOlderWorkers(db, from, to));
+  } finally {
+    // A copy of what was not changed, or that another process has made as well.
+    if (done !== from) rmSync(copy, { force: true });
+  }
+  if (done === undefined) return false;
+  options.onUpgrade?.({ from, to, copy });
+  return true;
+}
+
+/** Refuses what is not ours, newer or (unless it will be migrated) older, and leaves every byte as it is. */
+function look(path: string, migrations: readonly Migration[], mode: OpenMode): void {
+  openExisting(path, migrations, mode, hasLog(path) ? { readOnly: true } : { immutable: true }).close();
+}
+
+/** A file without a write-ahead log can be read without making files beside it. */
+function hasLog(path: string): boolean {
+  return (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
+}
+
+function openExisting(
+  path: string,
+  migrations: readonly Migration[],
+  mode: OpenMode,
+  how: ConnectionOptions = { readOnly: mode === "read" },
+): Connection {
   if (!existsSync(path)) {
     throw new AppError(
       "DATABASE_MISSING",
@@ -76,38 +122,43 @@ function openExisting(path: string, migrations: readonly Migration[], mode: Open
   }
   if (statSync(path).isDirectory())
     throw new AppError("DATABASE_FOREIGN", `database ${path} is a folder; name a file with --db`);
-  const db = Connection.open(path, { readOnly: mode === "read" });
+  const db = Connection.open(path, how);
   try {
     checkSqlite(db);
-    const kind = fileKind(db);
-    if (kind.kind === "foreign")
-      throw new AppError(
-        "DATABASE_FOREIGN",
-        `database ${path} was not made by windlass (${kind.reason}); it was left untouched`,
-      );
-    const newest = schemaVersion(migrations);
-    const version = kind.kind === "ours" ? kind.version : 0;
-    if (version > newest) {
-      throw new AppError(
-        "DATABASE_NEWER",
-        `database ${path} has schema ${version} and this windlass knows only ${newest}; it was left untouched, use a newer windlass`,
-      );
-    }
-    if (kind.kind === "fresh" && mode === "read")
-      throw new AppError(
-        "DATABASE_MISSING",
-        `database ${path} is empty; enqueue a job or start \`windlass worker\` to fill it`,
-      );
-    if (version > 0 && version < newest && mode !== "migrate") {
-      throw new AppError(
-        "DATABASE_OLDER",
-        `database ${path} has schema ${version} and this windlass needs ${newest}; run \`windlass db migrate\` (it makes a copy first)`,
-      );
-    }
+    refuseUnfit(db, schemaVersion(migrations), mode);
     return db;
   } catch (error) {
     db.close();
-    throw isAppError(error) ? error : databaseError(error, path);
+    throw databaseError(error, path);
+  }
+}
+
+/** @throws AppError `DATABASE_FOREIGN`, `DATABASE_NEWER`, `DATABASE_MISSING`, `DATABASE_OLDER`. */
+function refuseUnfit(db: Connection, newest: number, mode: OpenMode): void {
+  const { path } = db;
+  const kind = fileKind(db);
+  if (kind.kind === "foreign")
+    throw new AppError(
+      "DATABASE_FOREIGN",
+      `database ${path} was not made by windlass (${kind.reason}); it was left untouched`,
+    );
+  const version = kind.kind === "ours" ? kind.version : 0;
+  if (version > newest) {
+    throw new AppError(
+      "DATABASE_NEWER",
+      `database ${path} has schema ${version} and this windlass knows only ${newest}; it was left untouched, use a newer windlass`,
+    );
+  }
+  if (kind.kind === "fresh" && mode === "read")
+    throw new AppError(
+      "DATABASE_MISSING",
+      `database ${path} is empty; enqueue a job or start \`windlass worker\` to fill it`,
+    );
+  if (version > 0 && version < newest && mode !== "migrate") {
+    throw new AppError(
+      "DATABASE_OLDER",
+      `database ${path} has schema ${version} and this windlass needs ${newest}; run \`windlass db migrate\` (it makes a copy first)`,
+    );
   }
 }
 
@@ -130,16 +181,14 @@ function createFile(path: string): void {
   }
 }
 
-function prepareUpgrade(db: Connection, from: number, to: number): void {
+function refuseOlderWorkers(db: Connection, from: number, to: number): void {
   const older = liveWorkers(db).filter((worker) => worker.schema < to);
-  if (older.length > 0) {
-    const names = older.map((worker) => `pid ${worker.pid} on ${worker.host} (schema ${worker.schema})`).join(", ");
-    throw new AppError(
-      "DATABASE_IN_USE",
-      `database ${db.path} cannot be migrated from schema ${from} to ${to} while older workers run: ${names}; stop them first`,
-    );
-  }
-  copyBefore(db, from);
+  if (older.length === 0) return;
+  const names = older.map((worker) => `pid ${worker.pid} on ${worker.host} (schema ${worker.schema})`).join(", ");
+  throw new AppError(
+    "DATABASE_IN_USE",
+    `database ${db.path} cannot be migrated from schema ${from} to ${to} while older workers run: ${names}; stop them first`,
+  );
 }
 
 function checkSqlite(db: Connection): void {

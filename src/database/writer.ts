@@ -42,6 +42,8 @@ const BATCH_MS = 5;
 /** Tries that block the thread for 0.05-0.35 ms before yielding to the event loop, and how long to try in all. */
 const QUICK_TRIES = 8;
 const BUSY_LIMIT_MS = 10_000;
+/** Primary result codes (https://www.sqlite.org/rescode.html). */
+const [BUSY, IOERR, FULL] = [5, 10, 13];
 
 const sleepCell = new Int32Array(new SharedArrayBuffer(4));
 
@@ -87,10 +89,11 @@ export class Writer<Notice> {
     });
   }
 
-  /** Commits what is waiting, then refuses more. */
+  /** Refuses more from now on, and commits what is waiting. */
   async close(): Promise<void> {
-    if (this.#queue.length > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    // First: a caller that is answered by the last commit and asks for more would be flushed after the connection closed.
     this.#closed = true;
+    if (this.#queue.length > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
   #schedule(): void {
@@ -101,24 +104,45 @@ export class Writer<Notice> {
 
   #flush = (): void => {
     this.#scheduled = false;
-    const first = this.#queue.slice(0, BATCH_MAX);
-    if (first.length > 0) {
+    const batch = this.#queue.slice(0, BATCH_MAX);
+    let notices: readonly Notice[] = [];
+    if (batch.length > 0) {
       try {
-        if (!this.#begin(first.some((waiting) => waiting.durable))) return;
-        this.#settle(this.#apply(first));
+        if (!this.#begin(batch.some((waiting) => waiting.durable))) return;
+        const applied = this.#apply(batch);
+        this.#queue.splice(0, applied.taken);
+        applied.answer();
+        notices = applied.notices;
       } catch (error) {
-        if (this.#db.isTransaction) this.#db.run("ROLLBACK");
-        this.#hooks.onRollback();
-        this.#queue.splice(0, first.length);
-        for (const waiting of first) waiting.reject(databaseError(error, this.#db.path));
+        this.#refuse(batch, error);
       }
     }
     if (this.#queue.length > 0) this.#schedule();
     else for (const resolve of this.#idle.splice(0)) resolve();
+    if (notices.length > 0) this.#tell(notices);
   };
+
+  /** Nothing of a batch was committed, or nobody knows. */
+  #refuse(batch: readonly Waiting<Notice>[], error: unknown): void {
+    if (this.#db.isTransaction) this.#db.run("ROLLBACK");
+    this.#hooks.onRollback();
+    this.#queue.splice(0, batch.length);
+    for (const waiting of batch) waiting.reject(databaseError(error, this.#db.path));
+  }
+
+  /** Notices are hints, and the commit is made: what goes wrong with one is found by the next poll. */
+  #tell(notices: readonly Notice[]): void {
+    try {
+      this.#hooks.onCommit(notices);
+    } catch {
+      // Its callers were answered; failing them now would be a lie.
+    }
+  }
 
   /** False: another process writes; the flush is tried again later. */
   #begin(durable: boolean): boolean {
+    // When an unknown commit was followed by a file that could not be opened again.
+    if (!this.#db.isOpen) this.#db.reopen();
     // A prepared PRAGMA synchronous acts when it is prepared and does nothing when it runs; exec is right, and must stand outside the transaction.
     this.#db.exec(durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
     for (let tries = 0; ; tries++) {
@@ -127,7 +151,7 @@ export class Writer<Notice> {
         this.#busySinceMs = undefined;
         return true;
       } catch (error) {
-        if (sqliteCode(error) !== 5) throw error;
+        if (sqliteCode(error) !== BUSY) throw error;
         this.#busySinceMs ??= this.#clock.monotonic();
         if (this.#clock.monotonic() - this.#busySinceMs > BUSY_LIMIT_MS) {
           this.#busySinceMs = undefined;
@@ -190,9 +214,10 @@ export class Writer<Notice> {
     } catch (error) {
       const open = this.#db.isTransaction;
       if (open) this.#db.run("ROLLBACK");
-      const known = open && sqliteCode(error) !== 10;
-      if (known) throw error;
-      this.#db.reopen();
+      const primary = sqliteCode(error);
+      // A full disk: the frame that would commit was not written whole, and a frame whose checksum is wrong counts for nothing.
+      if (primary === FULL || (open && primary !== IOERR)) throw error;
+      this.#reopen();
       throw new AppError(
         "COMMIT_UNKNOWN",
         `database ${this.#db.path}: the commit failed and may or may not be on disk; ask again with the same key`,
@@ -201,9 +226,12 @@ export class Writer<Notice> {
     }
   }
 
-  #settle({ taken, answer, notices }: { taken: number; answer: () => void; notices: Notice[] }): void {
-    this.#queue.splice(0, taken);
-    answer();
-    if (notices.length > 0) this.#hooks.onCommit(notices);
+  /** Where the disk is gone for the moment, the next flush tries again. */
+  #reopen(): void {
+    try {
+      this.#db.reopen();
+    } catch {
+      // What went wrong with the commit is what the callers should hear.
+    }
   }
 }
