@@ -3,6 +3,7 @@ import type { Backend, BackendWorker, ServedType, ServeOptions } from "./backend
 import { EmbeddedBackend } from "./backend/embedded/embedded.ts";
 import { fireSchedules } from "./backend/schedule-runner.ts";
 import { Submit } from "./backend/submit.ts";
+import { reconcileTypeSchedules } from "./backend/type-schedules.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config/config.ts";
 import { jobLimitsOf } from "./config/job-limits.ts";
@@ -61,6 +62,7 @@ export async function composeWindlass({
     tickMs: config.worker.tickMs,
     killGraceMs: config.worker.killGraceMs,
     keptBytes: config.output.keptBytes,
+    drainMs: config.worker.graceMs,
   };
   if (config.backend !== "embedded")
     throw new AppError("UNSUPPORTED", `backend ${config.backend} is not built into this version; use embedded`);
@@ -87,8 +89,9 @@ export async function composeWindlass({
     embedded,
     submit,
     types,
-    serve: (options) =>
-      backend.serve({
+    serve: async (options) => {
+      if (options.claims) await reconcileTypeSchedules(types.values(), backend.schedules, clock);
+      return backend.serve({
         ...options,
         types: served(types, config, environment, clock),
         submitChild: (parent, type, input, childOptions) => submit.submitChild(parent, type, input, childOptions),
@@ -101,7 +104,8 @@ export async function composeWindlass({
             onError: (name, error) => options.onEvent?.({ kind: "problem", error: scheduleProblem(name, error) }),
           }),
         secret: (name) => environment[name],
-      }),
+      });
+    },
     [Symbol.asyncDispose]: () => backend.close(),
   };
 }

@@ -84,6 +84,7 @@ function jobRules(rules: TypeRules, limits: JobLimits): JobRules {
     },
     crashesMax: limits.crashesMax,
     recordsEffects: rules.recordsEffects,
+    historyRowsMax: limits.historyRowsMax,
     ...(rules.rateLimit === undefined ? {} : { rate: { units: rules.rateLimit.units, perMs: rules.rateLimit.perMs } }),
   };
   rulesCache.set(rules, { limits, rules: made });

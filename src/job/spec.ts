@@ -7,6 +7,8 @@ export interface JobRules {
   readonly backoff: BackoffRule;
   readonly crashesMax: number;
   readonly recordsEffects: boolean;
+  /** Unusual events kept in its history; further ones are counted. */
+  readonly historyRowsMax: number;
   readonly rate?: { readonly units: number; readonly perMs: number };
 }
 

@@ -29,11 +29,12 @@ export interface ClaimRequest {
   /** Free slots. */
   readonly limit: number;
   /**
-   * `fresh` takes jobs whose worker never died; `suspect` takes one that did, alone in its lease, so that another crash
-   * is charged to it and not to its neighbours. The caller commits a suspect's claim durably: a job that brings the
-   * machine down must be counted.
+   * `fresh` takes jobs whose worker never died; `suspect` those whose worker died once, each under a lease of its own;
+   * `probation` one job whose worker died more often, which the caller lets run beside no other of its kind, so that the
+   * next crash tells who caused it. The caller commits the last two durably: a job that brings the machine down must be
+   * counted.
    */
-  readonly kind: "fresh" | "suspect";
+  readonly kind: "fresh" | "suspect" | "probation";
 }
 
 type ReadyRow = Entry & {
@@ -48,9 +49,12 @@ type ReadyRow = Entry & {
 const SELECT_READY = `SELECT r.rank, r.queue, ${ENTRY_COLUMNS.replaceAll(/\b(\w+)\b/g, "r.$1")}, j.rules, j.actor, j.due, j.env
   FROM ready r JOIN job j ON j.id = r.job`;
 const SELECT_FRESH = `${SELECT_READY} WHERE r.queue = ? AND r.crashes = 0 ORDER BY r.rank, r.job LIMIT ?`;
-const SELECT_SUSPECT = `${SELECT_READY} WHERE r.queue = ? AND r.crashes > 0 ORDER BY r.rank, r.job LIMIT ?`;
+const SELECT_SUSPECT = `${SELECT_READY} WHERE r.queue = ? AND r.crashes > 0 AND r.crashes = 1 ORDER BY r.rank, r.job LIMIT ?`;
+const SELECT_PROBATION = `${SELECT_READY} WHERE r.queue = ? AND r.crashes > 0 AND r.crashes > 1 ORDER BY r.rank, r.job LIMIT ?`;
+const SELECT_BY_KIND = { fresh: SELECT_FRESH, suspect: SELECT_SUSPECT, probation: SELECT_PROBATION } as const;
 /** Everything up to the last row that was read, in one statement: what lies between was read too. */
 const DELETE_HEAD = "DELETE FROM ready WHERE queue = ? AND (rank, job) <= (?, ?) AND crashes = 0";
+const DELETE_ONE = "DELETE FROM ready WHERE queue = ? AND rank = ? AND job = ?";
 const SELECT_ONE = `${SELECT_READY} WHERE r.queue = ? AND r.rank = ? AND r.job = ?`;
 
 /** Rows of one queue that one claim reads at most, however many of them their rate limits hold back. */
@@ -59,12 +63,13 @@ const READ_MAX = 1_000;
 /** Claims up to `limit` jobs under one lease. */
 export function claim(tx: Transaction<Notice>, interned: Interned, epochs: Epochs, request: ClaimRequest): Claim[] {
   const taken: ReadyRow[] = [];
-  const limit = request.kind === "suspect" ? 1 : request.limit;
+  const limit = request.kind === "probation" ? 1 : request.limit;
   for (const queue of request.queues) {
     takeFrom(tx, interned, { queue, kind: request.kind, limit }, taken);
     if (taken.length >= limit) break;
   }
-  return leaseRows(tx, interned, epochs, request.worker, taken);
+  if (request.kind === "fresh") return leaseRows(tx, interned, epochs, request.worker, taken);
+  return taken.flatMap((row) => leaseRows(tx, interned, epochs, request.worker, [row]));
 }
 
 /** A job that its rate limit holds back makes room for the next one, so a queue may have to be read again. */
@@ -74,15 +79,14 @@ function takeFrom(
   { queue, kind, limit }: { readonly queue: number; readonly kind: ClaimRequest["kind"]; readonly limit: number },
   taken: ReadyRow[],
 ): void {
-  const sql = kind === "suspect" ? SELECT_SUSPECT : SELECT_FRESH;
+  const sql = SELECT_BY_KIND[kind];
   for (let read = 0; taken.length < limit; ) {
     const rows = tx.db.all<ReadyRow>(sql, queue, limit - taken.length);
     const last = rows.at(-1);
     if (last === undefined) return;
     read += rows.length;
-    if (kind === "suspect")
-      tx.db.run("DELETE FROM ready WHERE queue = ? AND rank = ? AND job = ?", queue, last.rank, last.job);
-    else tx.db.run(DELETE_HEAD, queue, last.rank, last.job);
+    if (kind === "fresh") tx.db.run(DELETE_HEAD, queue, last.rank, last.job);
+    else for (const { rank, job } of rows) tx.db.run(DELETE_ONE, queue, rank, job);
     const startable = rows.filter((row) => mayStart(tx, interned, row));
     taken.push(...startable);
     if (startable.length === rows.length) return;
@@ -103,11 +107,11 @@ export function claimOne(
 ): Claim[] {
   const row = tx.db.get<ReadyRow>(SELECT_ONE, job.queue, job.rank, job.id);
   if (row === undefined) return [];
-  tx.db.run("DELETE FROM ready WHERE queue = ? AND rank = ? AND job = ?", row.queue, row.rank, row.job);
+  tx.db.run(DELETE_ONE, row.queue, row.rank, row.job);
   return mayStart(tx, interned, row) ? leaseRows(tx, interned, epochs, worker, [row]) : [];
 }
 
-/** True when at least one suspect waits in these queues. */
+/** True when a job whose worker died waits in these queues. */
 export function hasSuspects(db: Connection, queues: readonly number[]): boolean {
   return queues.some(
     (queue) => db.get("SELECT 1 FROM ready WHERE queue = ? AND crashes > 0 LIMIT 1", queue) !== undefined,

@@ -239,6 +239,7 @@ export class EmbeddedBackend implements Backend {
     const uuid = newWorkerUuid();
     const lock = holdLock(this.#db.path, uuid);
     const identity = machine();
+    const schema = schemaVersion(ownMigrations());
     try {
       const id = await this.#writer.mutate((tx) => {
         publishTypes(
@@ -248,7 +249,7 @@ export class EmbeddedBackend implements Backend {
         return registerWorker(tx, {
           uuid,
           boot: identity.boot,
-          schema: schemaVersion(ownMigrations()),
+          schema,
           artifactRoot,
           leaseMs: limits.leaseMs,
           nowMono: clock.monotonic(),
@@ -261,6 +262,7 @@ export class EmbeddedBackend implements Backend {
         id,
         uuid,
         lock,
+        schema,
         epochs: this.#epochs,
         limits,
         machine: identity,

@@ -108,7 +108,7 @@ function recordFailure(
     return { kind: "final" };
   }
   const due = tx.nowMs + decision.delayMs;
-  addHistory(tx, entry, "attempt.failed", {
+  addHistory(tx, { ...entry, rowsMax: rules.historyRowsMax }, "attempt.failed", {
     attempt: entry.attempt,
     worker,
     claimed_at: claimed,
@@ -137,7 +137,7 @@ function giveBack(tx: Transaction<Notice>, report: AttemptReport): AttemptResult
     hasEffect: tx.db.get("SELECT 1 FROM effect WHERE job = ? AND run = ?", entry.job, entry.run) !== undefined,
   });
   if (decision.kind === "again") {
-    addHistory(tx, entry, "attempt.released", {
+    addHistory(tx, { ...entry, rowsMax: rules.historyRowsMax }, "attempt.released", {
       attempt: entry.attempt,
       worker,
       claimed_at: claim.claimedAt,

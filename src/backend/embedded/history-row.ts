@@ -3,25 +3,32 @@ import type { HistoryEvent } from "../../job/history.ts";
 import type { JobNumber } from "./job-number.ts";
 import type { Notice } from "./notice.ts";
 
-/**
- * Appends an unusual event to a job's history. Beyond `rowsMax` rows the last one only counts what it no longer holds.
- */
+/** The job whose history an event belongs to. */
+export interface HistoryOwner {
+  readonly job: JobNumber;
+  readonly run: number;
+  /** Rows that it may have, where the event may come often; `history.rows_max` of when it was submitted. */
+  readonly rowsMax?: number;
+}
+
+/** Appends an unusual event to a job's history. The last row that it may have counts the events after it. */
 export function addHistory(
   tx: Transaction<Notice>,
-  { job, run }: { readonly job: JobNumber; readonly run: number },
+  { job, run, rowsMax = Number.POSITIVE_INFINITY }: HistoryOwner,
   event: HistoryEvent,
   data: Readonly<Record<string, unknown>>,
-  rowsMax = 1_000,
 ): void {
-  const last =
-    tx.db.get<{ seq: number }>("SELECT seq FROM history WHERE job = ? AND run = ? ORDER BY seq DESC LIMIT 1", job, run)
-      ?.seq ?? 0;
-  if (last >= rowsMax) {
+  const { rows } = tx.db.get<{ rows: number }>(
+    "SELECT coalesce(max(seq), 0) AS rows FROM history WHERE job = ? AND run = ?",
+    job,
+    run,
+  ) ?? { rows: 0 };
+  if (rows >= Math.max(1, rowsMax)) {
     tx.db.run(
-      "UPDATE history SET data = json_set(data, '$.dropped_after', coalesce(json_extract(data, '$.dropped_after'), 0) + 1) WHERE job = ? AND run = ? AND seq = ?",
+      "UPDATE history SET data = json_set(data, '$.further_events', coalesce(json_extract(data, '$.further_events'), 0) + 1) WHERE job = ? AND run = ? AND seq = ?",
       job,
       run,
-      last,
+      rows,
     );
     return;
   }
@@ -29,7 +36,7 @@ export function addHistory(
     "INSERT INTO history (job, run, seq, at, event, data) VALUES (?, ?, ?, ?, ?, ?)",
     job,
     run,
-    last + 1,
+    rows + 1,
     tx.nowMs,
     event,
     JSON.stringify(data),

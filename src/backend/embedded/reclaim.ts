@@ -68,7 +68,7 @@ function reclaimOne(tx: Transaction<Notice>, interned: Interned, from: From, lea
     failures,
     crashes: decision.kind === "again" ? decision.crashes : crashes + (from.reason === "dead" ? 1 : 0),
   };
-  addHistory(tx, entry, "lease.reclaimed", {
+  addHistory(tx, { ...entry, rowsMax: rules.historyRowsMax }, "lease.reclaimed", {
     attempt,
     worker: from.worker,
     epoch: from.epoch,

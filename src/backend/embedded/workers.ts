@@ -84,7 +84,7 @@ export interface OpenWorker {
 
 export function openWorkers(db: Connection): OpenWorker[] {
   return db.all<OpenWorker>(
-    "SELECT id, uuid, host, pid, boot, beat_mono AS beatMono, lease_ms AS leaseMs FROM worker WHERE stopped IS NULL ORDER BY id",
+    "SELECT id, uuid, host, pid, boot, beat_mono AS beatMono, lease_ms AS leaseMs FROM worker w WHERE stopped IS NULL OR EXISTS (SELECT 1 FROM lease l WHERE l.worker = w.id) ORDER BY id",
   );
 }
 

@@ -1,14 +1,14 @@
 import type { Clock } from "../../../clock.ts";
 import type { Connection } from "../../../database/connection.ts";
 import type { Writer } from "../../../database/writer.ts";
-import { type Claim, claim, claimOne, hasSuspects } from "../claim.ts";
+import { type Claim, type ClaimRequest, claim, claimOne, hasSuspects } from "../claim.ts";
 import { type Interned, labelsCover } from "../intern.ts";
 import type { JobNumber } from "../job-number.ts";
 import { readJob } from "../job-row.ts";
 import type { Epochs } from "../lease.ts";
 import type { Notice } from "../notice.ts";
 
-/** A suspect has the worker's only place for suspects until it ends or has run this long without killing anybody. */
+/** A job on probation runs beside no other of its kind until it ends or has run this long without killing anybody. */
 const PROBATION_MS = 5_000;
 
 /** What claiming stands on. */
@@ -81,15 +81,18 @@ export class Claimer {
     if (!claimsAll) return;
     const queues = this.#queues();
     if (queues.length === 0) return;
-    // The first claim after a start, and that of a suspect, must be on disk: a job that brings the machine down is counted.
+    // Before fresh work, or a long queue would keep them waiting for ever.
+    if (hasSuspects(this.#parts.db, queues)) {
+      if (this.#suspectMayStart()) await this.#claim(queues, "probation", true);
+      await this.#claim(queues, "suspect", true);
+    }
+    // The first claim after a start must be on disk too: what brings the machine down at once is counted.
     const fresh = await this.#claim(queues, "fresh", this.#first);
     this.#first = false;
-    if (this.#parts.free() > 0 && this.#suspectMayStart() && hasSuspects(this.#parts.db, queues))
-      await this.#claim(queues, "suspect", true);
     if (fresh > 0 && this.#parts.free() > 0) this.#again = true;
   }
 
-  async #claim(queues: readonly number[], kind: "fresh" | "suspect", durable: boolean): Promise<number> {
+  async #claim(queues: readonly number[], kind: ClaimRequest["kind"], durable: boolean): Promise<number> {
     const { writer, interned, epochs, workerId, free, onClaims, clock } = this.#parts;
     const claims = await writer.mutate(
       (tx) => {
@@ -98,7 +101,7 @@ export class Claimer {
       },
       { durable },
     );
-    const suspect = kind === "suspect" ? claims[0] : undefined;
+    const suspect = kind === "probation" ? claims[0] : undefined;
     if (suspect !== undefined) this.#suspect = { job: suspect.entry.job, untilMono: clock.monotonic() + PROBATION_MS };
     onClaims(claims);
     return claims.length;

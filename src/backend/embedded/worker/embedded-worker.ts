@@ -36,6 +36,8 @@ export interface WorkerLimits {
   readonly tickMs: number;
   readonly killGraceMs: number;
   readonly keptBytes: number;
+  /** How long attempts may finish when this worker must stop by itself. */
+  readonly drainMs: number;
 }
 
 /** What an embedded worker is put together from. */
@@ -43,6 +45,8 @@ export interface WorkerParts {
   readonly id: number;
   readonly uuid: string;
   readonly lock: LivenessLock;
+  /** The schema that this program writes. */
+  readonly schema: number;
   readonly db: Connection;
   readonly writer: Writer<Notice>;
   readonly clock: Clock;
@@ -57,6 +61,8 @@ export interface WorkerParts {
   readonly retain: () => Promise<void>;
 }
 
+/** A worker that stops gives up writing after this many tries; its leases stay for whoever comes next. */
+const LATE_WRITES_MAX = 5;
 const HOUR_MS = 3_600_000;
 /** A write that the disk refused is tried again this often; the lease is kept meanwhile. */
 const WRITE_RETRY_MS = 1_000;
@@ -81,6 +87,8 @@ export class EmbeddedWorker implements BackendWorker {
   #stopping: Promise<void> | undefined;
   #graceTimer: Timer | undefined;
   #idle: (() => void) | undefined;
+  #aborting = false;
+  #lateWrites = 0;
   #onStopped: () => void = () => undefined;
 
   constructor(parts: WorkerParts) {
@@ -214,6 +222,7 @@ export class EmbeddedWorker implements BackendWorker {
   }
 
   #abortAll(): void {
+    this.#aborting = true;
     for (const { control } of this.#running.all()) control.stop("stopping");
     this.#parts.clock.after(
       this.#parts.limits.killGraceMs + ABANDON_AFTER_MS,
@@ -305,7 +314,8 @@ export class EmbeddedWorker implements BackendWorker {
           }
           // The disk is full or the file locked: the end is kept in memory, the lease is kept, and it is written later.
           this.#onWriteError(error);
-          clock.after(WRITE_RETRY_MS, () => this.#record(running, end));
+          if (this.#aborting && ++this.#lateWrites > LATE_WRITES_MAX) this.#forget(running);
+          else clock.after(WRITE_RETRY_MS, () => this.#record(running, end));
         },
       );
   }
@@ -388,6 +398,7 @@ export class EmbeddedWorker implements BackendWorker {
       this.wake();
       if (options.claims && this.#stopping === undefined) {
         await this.#watchdog.look(limits.tickMs);
+        this.#drainIfOlder();
         if (db.get("SELECT 1 FROM schedule WHERE paused = 0 AND next <= ? LIMIT 1", clock.now()) !== undefined)
           await options.fireSchedules();
         if (clock.monotonic() - this.#retainedAtMono > HOUR_MS) {
@@ -425,6 +436,18 @@ export class EmbeddedWorker implements BackendWorker {
     } catch (error) {
       this.#onWriteError(error);
     }
+  }
+
+  /** A newer version changed the schema in a way that this one must not write to: it finishes what it has and stops. */
+  #drainIfOlder(): void {
+    const { db, schema, limits } = this.#parts;
+    const writerMin = db.get<{ value: number }>("SELECT value FROM setting WHERE name = 'writer_min'")?.value ?? 0;
+    if (writerMin <= schema) return;
+    this.#problem({
+      code: "DATABASE_NEWER",
+      message: `the database was migrated and wants workers of schema ${writerMin} or newer; this one (schema ${schema}) finishes its jobs and stops`,
+    });
+    void this.stop({ graceMs: limits.drainMs });
   }
 
   #lookForCancels(): void {
