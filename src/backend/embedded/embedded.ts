@@ -53,7 +53,8 @@ import { scheduleStore } from "./schedule-store.ts";
 import { storeValue } from "./store-value.ts";
 import { Wake } from "./wake.ts";
 import { Watchers } from "./watchers.ts";
-import { EmbeddedWorker, type WorkerLimits } from "./worker/embedded-worker.ts";
+import { EmbeddedWorker } from "./worker/embedded-worker.ts";
+import type { WorkerLimits } from "./worker/parts.ts";
 import { newWorkerUuid, publishTypes, readTypes, readWorkers, registerWorker } from "./workers.ts";
 
 /** How the embedded backend is opened. */

@@ -53,9 +53,10 @@ export class Claimer {
     this.#wanted.add(job);
   }
 
-  /** A suspect has ended without harm. */
-  cleared(job: JobNumber): void {
+  /** An attempt's end is recorded: its probation is over, and one that ended for good is wanted no more. */
+  ended(job: JobNumber, final: boolean): void {
     if (this.#suspect?.job === job) this.#suspect = undefined;
+    if (final) this.#wanted.delete(job);
   }
 
   /** Looks for work, now or after the claim that is under way. */
@@ -116,11 +117,6 @@ export class Claimer {
       });
       onClaims(claims);
     }
-  }
-
-  /** Forgets a job that has ended. */
-  unwant(job: JobNumber): void {
-    this.#wanted.delete(job);
   }
 
   #suspectMayStart(): boolean {

@@ -1,4 +1,4 @@
-import { AttemptControl } from "../../../attempt/control.ts";
+import type { AttemptControl } from "../../../attempt/control.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import type { ServedType } from "../../backend.ts";
 import type { Claim } from "../claim.ts";
@@ -73,9 +73,4 @@ export class RunningSet {
   ofEpoch(epoch: number): Running[] {
     return [...(this.#leases.get(epoch)?.keys() ?? [])].flatMap((job) => this.#byJob.get(job) ?? []);
   }
-}
-
-/** A fresh control for an attempt. */
-export function newControl(): AttemptControl {
-  return new AttemptControl();
 }
