@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+// No static import: what an older Node cannot read must not be loaded before its version is known.
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+if (major < 24 || (major === 24 && minor < 15)) {
+  process.stderr.write(`windlass needs Node.js 24.15 or newer; this is ${process.version} (${process.execPath}).\n`);
+  process.exitCode = 2;
+} else {
+  const { main } = await import("./cli/main.ts");
+  process.exitCode = await main(process.argv.slice(2));
+}

@@ -1,0 +1,48 @@
+/** How the text behind a flag is read. */
+export type FlagKind =
+  /** A text as it is. */
+  | "text"
+  | "number"
+  /** No text; `--no-NAME` says the opposite. */
+  | "boolean"
+  /** JSON: the text itself, `-` for standard input, `@FILE`. */
+  | "json"
+  /** May be repeated; a list. */
+  | "texts"
+  /** May be repeated; `key=value` each. */
+  | "pairs"
+  /** JSON where it is JSON, else a text. */
+  | "value";
+
+/** One flag of a command. */
+export interface Flag {
+  /** Without the dashes. */
+  readonly name: string;
+  readonly kind: FlagKind;
+  readonly description: string;
+  /** What stands for its value in the help; default the name in capitals. */
+  readonly placeholder?: string;
+  /** A single letter. */
+  readonly short?: string;
+  /** As the help shows it. */
+  readonly default?: string;
+  readonly environment?: readonly string[];
+  readonly choices?: readonly string[];
+  readonly required?: boolean;
+  /** True where a value may be a reference such as `{"$secret":"NAME"}` in the place of a text. */
+  readonly takesReference?: boolean;
+  /** The field of the input that it fills. */
+  readonly field?: string;
+  /** True where that is the input of a job, not of the command. */
+  readonly ofType?: boolean;
+}
+
+/** True for a flag that may be given several times. */
+export function isRepeatable({ kind }: Pick<Flag, "kind">): boolean {
+  return kind === "texts" || kind === "pairs";
+}
+
+/** `idempotency_key` as a flag writes it. */
+export function flagNameOf(field: string): string {
+  return field.replaceAll("_", "-");
+}

@@ -1,0 +1,44 @@
+import type { CommandEntry } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
+import { findCommand } from "./find-command.ts";
+import { GLOBAL_FLAGS, globalValues, LEADING_FLAGS } from "./global-flags.ts";
+import { commandLog } from "./log.ts";
+import { knownValues, readArguments } from "./read-arguments.ts";
+import { reportError } from "./report-error.ts";
+import { runCommand } from "./run-command.ts";
+import { processTerminal } from "./terminal.ts";
+
+const FRONT_FLAGS = [...GLOBAL_FLAGS, ...LEADING_FLAGS];
+
+/**
+ * Runs one command.
+ *
+ * @param argv what stands behind the program's name.
+ * @returns the exit status.
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  // Known before anything is checked, so that an error is told in the right way.
+  const early = globalValues(knownValues(argv, FRONT_FLAGS));
+  const terminal = processTerminal(early);
+  const log = commandLog(terminal, { quiet: early.quiet, component: "cli" });
+  let op = "windlass";
+  try {
+    const front = findCommand(argv, COMMANDS, FRONT_FLAGS);
+    const name = front.words.join(" ");
+    if (name !== "") op = name.replace(" ", ".");
+    const leading = readArguments(name, front.leading, FRONT_FLAGS).values;
+    const entry = chooseEntry(name, leading);
+    if (entry === undefined) {
+      const { showMenu } = await import("./help.ts");
+      return showMenu({ terminal, name, asked: front.words.length === 0 || leading.has("help") });
+    }
+    return await runCommand(entry, { leading, argv: front.argv, terminal, log });
+  } catch (error) {
+    return reportError(error, { terminal, log, json: early.json, op });
+  }
+}
+
+function chooseEntry(name: string, leading: ReadonlyMap<string, unknown>): CommandEntry | undefined {
+  const wanted = name === "" && leading.has("version") ? "version" : name;
+  return COMMANDS.find((entry) => entry.name === wanted);
+}

@@ -1,0 +1,106 @@
+import { z } from "zod";
+import { exitStatusOf } from "../error.ts";
+import { callOperation, type Operation } from "../operations/operation.ts";
+import type { Call, Command, WordSpec } from "./command.ts";
+import type { Flag } from "./flag.ts";
+import { defaultLines, renderJson, renderLines } from "./render.ts";
+import { type FieldSchema, flagsOfSchema } from "./schema-flags.ts";
+import { readTypedInput, typeFlags } from "./typed-input.ts";
+
+/** What a command does with its operation beside calling it once and printing the answer. */
+export interface Overlay {
+  /** Flags of the command line alone. */
+  readonly flags?: readonly Flag[];
+  readonly words?: readonly WordSpec[];
+  run(call: Call, action: Action): Promise<number>;
+}
+
+/** An operation as a command has it at hand. */
+export interface Action {
+  readonly operation: Operation;
+  /** What the flags say, by field. */
+  readonly input: Readonly<Record<string, unknown>>;
+  perform(input: Readonly<Record<string, unknown>>): Promise<unknown>;
+  /** Prints an answer. @returns the exit status that it stands for. */
+  finish(output: unknown): number;
+}
+
+/** Makes a command of an operation: a flag for each field of its input. */
+export function commandOf(operation: Operation, overlay?: Overlay): Command {
+  const fields = fieldFlags(operation);
+  const typed = isTyped(operation);
+  const flags = [...fields.filter(({ field }) => !(typed && field === "input")), ...(overlay?.flags ?? [])];
+  const settings = operation.loadsTypes === true ? ["jobs"] : [];
+  return {
+    name: operation.name.replace(".", " "),
+    summary: operation.summary,
+    ...(operation.description === undefined ? {} : { description: operation.description }),
+    flags,
+    words: overlay?.words ?? wordsOf(operation, fields),
+    ...(typed ? { rest: "the argv of the job, where its type has one" } : {}),
+    settings,
+    ...(typed ? { moreFlags: (early) => typeFlags(early, flags) } : {}),
+    async run(call) {
+      const action = actionOf(operation, fields, call);
+      if (overlay !== undefined) return overlay.run(call, action);
+      return action.finish(await action.perform(action.input));
+    },
+  };
+}
+
+/** Operations that make jobs take the input of the type as flags of its own. */
+function isTyped({ input }: Operation): boolean {
+  return Object.hasOwn(input.shape, "type") && Object.hasOwn(input.shape, "input");
+}
+
+function fieldFlags(operation: Operation): readonly Flag[] {
+  const schema = z.toJSONSchema(operation.input, { io: "input", unrepresentable: "any" }) as FieldSchema;
+  return flagsOfSchema(schema).map((flag) => {
+    const alias = operation.aliases?.[flag.field ?? ""];
+    return alias === undefined ? flag : { ...flag, name: alias };
+  });
+}
+
+function wordsOf({ positional = [] }: Operation, fields: readonly Flag[]): readonly WordSpec[] {
+  return positional.flatMap((field) => {
+    const flag = fields.find((one) => one.field === field);
+    if (flag === undefined) return [];
+    const { name, required = false, kind } = flag;
+    return [{ name, flag: name, isRequired: required, isList: kind === "texts" }];
+  });
+}
+
+function actionOf(operation: Operation, fields: readonly Flag[], call: Call): Action {
+  const given = fields.filter(({ name }) => call.values.has(name));
+  const input: Record<string, unknown> = Object.fromEntries(
+    given.map(({ field, name }) => [field, call.values.get(name)]),
+  );
+  if (isTyped(operation)) input["input"] = readTypedInput(call);
+  return {
+    operation,
+    input,
+    perform: (fieldsGiven) => perform(operation, fieldsGiven, call),
+    finish: (output) => finish(operation, output, call),
+  };
+}
+
+/** Calls an operation with what it needs opened. */
+export async function perform(
+  operation: Operation,
+  input: unknown,
+  { session }: Pick<Call, "session">,
+): Promise<unknown> {
+  const { database, loadsTypes = false } = operation;
+  if (database === "none") return callOperation(operation, input, session.context() as never);
+  const windlass = await session.open(database, loadsTypes);
+  return callOperation(operation, input, session.contextWith(windlass));
+}
+
+function finish(operation: Operation, output: unknown, { globals, terminal }: Call): number {
+  const code = operation.verdict?.(output);
+  if (globals.json) {
+    const failing = code !== undefined && typeof output === "object" ? { ...output, code } : output;
+    terminal.out(renderJson(failing, terminal));
+  } else terminal.out(renderLines(operation.lines?.(output) ?? defaultLines(output), terminal));
+  return code === undefined ? 0 : exitStatusOf(code);
+}

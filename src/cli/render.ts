@@ -1,0 +1,59 @@
+import { formatPairs, type Pairs } from "../logfmt.ts";
+import { neutralise, style, type Terminal } from "./terminal.ts";
+
+/** Writes lines of `key=value`, or for a person a table. */
+export function renderLines(lines: readonly Pairs[], terminal: Terminal): string {
+  if (!terminal.isPerson) return lines.map((line) => `${formatPairs(line)}\n`).join("");
+  const records = lines.map(cellsOf);
+  const [first] = records;
+  if (first === undefined) return `${style(terminal, "dim", "(none)")}\n`;
+  return records.length === 1 ? renderRecord(first, terminal) : renderTable(records, terminal);
+}
+
+/** Writes one JSON value: one line, or for a person indented. */
+export function renderJson(value: unknown, terminal: Pick<Terminal, "isPerson">): string {
+  const text = JSON.stringify(value, null, terminal.isPerson ? 2 : undefined) ?? "null";
+  // JSON lets DEL, C1 controls and marks of direction stand as they are; escaped they mean the same.
+  return `${terminal.isPerson ? neutralise(text) : text}\n`;
+}
+
+/** An answer as one line of all that is not null. */
+export function defaultLines(output: unknown): readonly Pairs[] {
+  if (typeof output !== "object" || output === null) return [{ value: output }];
+  return [Object.fromEntries(Object.entries(output).filter(([, value]) => value !== null))];
+}
+
+type Cells = ReadonlyMap<string, string>;
+
+function cellsOf(line: Pairs): Cells {
+  const shown = Object.entries(line).filter(([, value]) => value !== undefined);
+  return new Map(shown.map(([key, value]) => [key, neutralise(cellText(value))]));
+}
+
+function cellText(value: unknown): string {
+  return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
+}
+
+function renderRecord(cells: Cells, terminal: Terminal): string {
+  const width = Math.max(...[...cells.keys()].map((key) => key.length));
+  return [...cells].map(([key, text]) => `${style(terminal, "dim", key.padEnd(width))}  ${text}\n`).join("");
+}
+
+function renderTable(records: readonly Cells[], terminal: Terminal): string {
+  // A line of another kind, such as the cursor behind a list, stands alone.
+  const [first = new Map<string, string>()] = records;
+  const isRow = (cells: Cells): boolean => [...cells.keys()].some((key) => first.has(key));
+  const rows = records.filter(isRow);
+  const keys = [...new Set(rows.flatMap((cells) => [...cells.keys()]))];
+  const widths = keys.map((key) => Math.max(key.length, ...rows.map((cells) => (cells.get(key) ?? "").length)));
+  const write = (texts: readonly string[]): string =>
+    texts
+      .map((text, index) => (index === keys.length - 1 ? text : text.padEnd(widths[index] ?? 0)))
+      .join("  ")
+      .trimEnd();
+  return [
+    `${style(terminal, "dim", write(keys))}\n`,
+    ...rows.map((cells) => `${write(keys.map((key) => cells.get(key) ?? ""))}\n`),
+    ...records.filter((cells) => !isRow(cells)).map((cells) => renderRecord(cells, terminal)),
+  ].join("");
+}

@@ -1,0 +1,95 @@
+import { type Flag, type FlagKind, flagNameOf } from "./flag.ts";
+
+/** A JSON Schema, as far as flags need it. */
+export interface FieldSchema {
+  readonly type?: string;
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly anyOf?: readonly FieldSchema[];
+  readonly items?: FieldSchema;
+  readonly properties?: Readonly<Record<string, FieldSchema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: boolean | FieldSchema;
+  readonly description?: string;
+  readonly default?: unknown;
+}
+
+/**
+ * A flag for each field of an object: `idempotency_key` becomes `--idempotency-key`. A field of any shape takes JSON and
+ * ends in `-json`; so the input of a job is `--input-json`.
+ */
+export function flagsOfSchema(schema: FieldSchema): readonly Flag[] {
+  const required = new Set(schema.required ?? []);
+  return Object.entries(schema.properties ?? {}).map(([field, property]) => {
+    const kind = kindOf(property);
+    const choices = choicesOf(property);
+    const name = flagNameOf(field);
+    return {
+      field,
+      kind,
+      name: isUnshaped(property) ? `${name}-json` : name,
+      description: property.description ?? "",
+      ...(choices === undefined ? {} : { choices }),
+      ...(property.default === undefined ? {} : { default: defaultText(property.default) }),
+      ...(required.has(field) && property.default === undefined ? { required: true } : {}),
+      ...(mayBeReference(property) ? { takesReference: true } : {}),
+    };
+  });
+}
+
+function kindOf(schema: FieldSchema): FlagKind {
+  if (isUnshaped(schema)) return "json";
+  if (schema.anyOf !== undefined) return kindOfUnion(schema.anyOf);
+  switch (schema.type) {
+    case "string":
+      return "text";
+    case "integer":
+    case "number":
+      return "number";
+    case "boolean":
+      return "boolean";
+    case "array":
+      return schema.items === undefined || kindOf(schema.items) === "text" ? "texts" : "value";
+    case "object":
+      return isTextMap(schema) ? "pairs" : "value";
+    default:
+      return (schema.enum ?? [schema.const]).every((word) => typeof word === "string") ? "text" : "value";
+  }
+}
+
+function kindOfUnion(parts: readonly FieldSchema[]): FlagKind {
+  const shapes = parts.filter((part) => part.type !== "null" && !isReference(part));
+  const kinds = new Set(shapes.map(kindOf));
+  const [first] = kinds;
+  return kinds.size === 1 && first !== undefined ? first : "value";
+}
+
+/** Anything is allowed: only JSON can say it. */
+function isUnshaped({ type, enum: words, const: word, anyOf }: FieldSchema): boolean {
+  return type === undefined && words === undefined && word === undefined && anyOf === undefined;
+}
+
+function isTextMap({ properties, additionalProperties }: FieldSchema): boolean {
+  return (
+    properties === undefined && typeof additionalProperties === "object" && kindOf(additionalProperties) === "text"
+  );
+}
+
+function mayBeReference(schema: FieldSchema): boolean {
+  const { anyOf = [], items, additionalProperties } = schema;
+  const inner = typeof additionalProperties === "object" ? additionalProperties : items;
+  return anyOf.some(isReference) || (inner !== undefined && mayBeReference(inner));
+}
+
+function isReference({ type, properties }: FieldSchema): boolean {
+  return type === "object" && properties !== undefined && Object.hasOwn(properties, "$secret");
+}
+
+function choicesOf({ enum: words, const: word }: FieldSchema): readonly string[] | undefined {
+  const all = words ?? (word === undefined ? undefined : [word]);
+  return all?.map(String);
+}
+
+function defaultText(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

@@ -1,0 +1,112 @@
+import { homedir } from "node:os";
+import { systemClock } from "../clock.ts";
+import type { LoadedConfig } from "../config/config.ts";
+import type { Flags } from "../config/load.ts";
+import type { OpenMode } from "../database/open.ts";
+import type { JobType } from "../job/definition.ts";
+import type { Logger } from "../logfmt.ts";
+import type { CallContext, OperationParts } from "../operations/operation.ts";
+import type { Actor } from "../policy/actor.ts";
+import type { Windlass } from "../windlass.ts";
+import { callerOf, osUser } from "./actor.ts";
+import type { GlobalValues } from "./global-flags.ts";
+
+/** What a call of the program knows about itself. */
+export interface SessionOptions {
+  readonly globals: GlobalValues;
+  /** Flags of the command that set something of the configuration. */
+  readonly configFlags: Flags;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** One call of the program: opens what the command needs, when it needs it, and closes it. */
+export class Session implements AsyncDisposable {
+  readonly #options: SessionOptions;
+  #config: Promise<LoadedConfig> | undefined;
+  #types: Promise<readonly JobType[]> | undefined;
+  #windlass: Promise<Windlass> | undefined;
+  #actor: Actor | undefined;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+  }
+
+  /** @throws AppError `USAGE` */
+  get actor(): Actor {
+    this.#actor ??= callerOf({
+      onTerminal: process.stdin.isTTY === true || process.stdout.isTTY === true,
+      user: osUser(),
+      environment: process.env,
+      asked: this.#options.globals.actor,
+    });
+    return this.#actor;
+  }
+
+  /** Loads the configuration once and logs its warnings. @throws AppError `CONFIG` */
+  config(): Promise<LoadedConfig> {
+    this.#config ??= this.#loadConfig();
+    return this.#config;
+  }
+
+  /** The user's own job types: those of the configuration and of `--jobs`. */
+  ownTypes(): Promise<readonly JobType[]> {
+    this.#types ??= this.#loadTypes();
+    return this.#types;
+  }
+
+  /** Opens the database once. @param own whether the user's own job types are needed. */
+  open(mode: OpenMode, own: boolean): Promise<Windlass> {
+    this.#windlass ??= this.#open(mode, own);
+    return this.#windlass;
+  }
+
+  /** The context of an operation that needs no database. */
+  context(): CallContext {
+    return {
+      actor: this.actor,
+      clock: systemClock,
+      signal: this.#options.signal,
+      cwd: process.cwd(),
+      environment: process.env,
+      loadConfig: () => this.config(),
+    };
+  }
+
+  /** The context of an operation on the database. */
+  contextWith(windlass: OperationParts): CallContext & { readonly windlass: OperationParts } {
+    return { ...this.context(), windlass };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const windlass = await this.#windlass?.catch(() => undefined);
+    await windlass?.[Symbol.asyncDispose]();
+  }
+
+  async #loadConfig(): Promise<LoadedConfig> {
+    const { loadConfig } = await import("../config/load.ts");
+    const { globals, configFlags, log } = this.#options;
+    const loaded = await loadConfig({
+      configPath: globals.config,
+      flags: { ...configFlags, "database.path": globals.db, policy: globals.policy },
+      env: process.env,
+      cwd: process.cwd(),
+      home: homedir(),
+    });
+    for (const warning of loaded.warnings) log.warn("config", warning);
+    return loaded;
+  }
+
+  async #loadTypes(): Promise<readonly JobType[]> {
+    const { config } = await this.config();
+    if (config.jobs.length === 0) return [];
+    const { loadJobFiles } = await import("./job-files.ts");
+    return loadJobFiles(config.jobs);
+  }
+
+  async #open(mode: OpenMode, own: boolean): Promise<Windlass> {
+    const { config } = await this.config();
+    const { composeWindlass } = await import("../windlass.ts");
+    return composeWindlass({ config, mode, types: own ? await this.ownTypes() : [], environment: process.env });
+  }
+}

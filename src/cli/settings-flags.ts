@@ -1,0 +1,39 @@
+import type { Flags } from "../config/load.ts";
+import type { SettingKey } from "../config/schema/schema.ts";
+import type { Flag } from "./flag.ts";
+
+/** Flags that set something of the configuration, and what they set. */
+const SETTING_FLAGS: readonly (Flag & { readonly key: SettingKey })[] = [
+  {
+    name: "jobs",
+    key: "jobs",
+    kind: "texts",
+    placeholder: "FILE",
+    description: "A file of your own job types (.ts, .js), beside those of the configuration; may be repeated.",
+  },
+  {
+    name: "concurrency",
+    key: "worker.concurrency",
+    kind: "text",
+    placeholder: "N",
+    description: "How many jobs run at once, 1 to 100.",
+  },
+  {
+    name: "label",
+    key: "worker.labels",
+    kind: "texts",
+    placeholder: "KEY=VALUE",
+    description: "What this worker offers to jobs that require it; may be repeated.",
+  },
+];
+
+/** The flags of these settings. */
+export function settingFlags(names: readonly string[]): readonly Flag[] {
+  return SETTING_FLAGS.filter(({ name }) => names.includes(name));
+}
+
+/** What the flags say, as the configuration takes it. */
+export function settingValues(names: readonly string[], values: ReadonlyMap<string, unknown>): Flags {
+  const given = SETTING_FLAGS.filter(({ name }) => names.includes(name) && values.has(name));
+  return Object.fromEntries(given.map(({ name, key }) => [key, values.get(name)]));
+}

@@ -1,0 +1,133 @@
+import type { z } from "zod";
+import type { Backend } from "../backend/backend.ts";
+import type { Submit } from "../backend/submit.ts";
+import type { Clock } from "../clock.ts";
+import type { Config, LoadedConfig } from "../config/config.ts";
+import { AppError, type ErrorCode } from "../error.ts";
+import type { JobType } from "../job/definition.ts";
+import type { Pairs } from "../logfmt.ts";
+import type { Actor } from "../policy/actor.ts";
+import { decide } from "../policy/decide.ts";
+
+/** Which rights an operation needs on the database; `none`: it opens it itself, or needs none. */
+export type DatabaseUse = "none" | "read" | "write" | "migrate";
+
+/** What every operation receives. */
+export interface CallContext {
+  readonly actor: Actor;
+  readonly clock: Clock;
+  /** Fires when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+  /** Relative paths of the input start here. */
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Loads the configuration once. An operation with a database finds it in `windlass.config`. */
+  loadConfig(): Promise<LoadedConfig>;
+}
+
+/** The opened parts that an operation on the database stands on. */
+export interface OperationParts {
+  readonly config: Config;
+  readonly backend: Backend;
+  readonly submit: Submit;
+  /** The job types that this process has loaded. */
+  readonly types: ReadonlyMap<string, JobType>;
+}
+
+/** What an operation receives whose `database` is not `none`. */
+export interface DatabaseContext extends CallContext {
+  readonly windlass: OperationParts;
+}
+
+/** The context that goes with a use of the database. */
+export type ContextFor<Use extends DatabaseUse> = Use extends "none" ? CallContext : DatabaseContext;
+
+/**
+ * One action that a user can take, defined once. Surfaces (CLI, HTTP, MCP) render it and hold no rule of the product.
+ * Fields of input and output are snake_case, because they cross a border.
+ */
+export interface Operation<
+  Input extends z.ZodObject = z.ZodObject,
+  Output extends z.ZodType = z.ZodType,
+  Use extends DatabaseUse = DatabaseUse,
+> {
+  /** Noun and verb, such as `jobs.enqueue`; also the words of the command. */
+  readonly name: string;
+  /** One sentence, imperative, with a full stop; the registry repeats it. */
+  readonly summary: string;
+  /** Further sentences for the help. */
+  readonly description?: string;
+  /** Whether it changes anything; the policy is asked with it. */
+  readonly access: "read" | "write";
+  readonly input: Input;
+  readonly output: Output;
+  /** The codes that it throws or gives as a verdict, beside those of opening the database. */
+  readonly errors: readonly ErrorCode[];
+  readonly database: Use;
+  /** Fields that a command line gives without their names, in this order; a list takes all that follow. */
+  readonly positional?: readonly string[];
+  /** Other names of fields, by field. */
+  readonly aliases?: Readonly<Record<string, string>>;
+  /** True where the user's own job types are needed (configuration `jobs`, `--jobs`). */
+  readonly loadsTypes?: boolean;
+  /** True where the submit function asks the policy, with the job's own facts. */
+  readonly asksItself?: boolean;
+  /** The error that an answer stands for, though it was given: it decides about the exit status. */
+  verdict?(output: z.output<Output>): ErrorCode | undefined;
+  /** The answer as lines of `key=value`. Default: one line of all that is not null. */
+  lines?(output: z.output<Output>): readonly Pairs[];
+  run(input: z.output<Input>, context: ContextFor<Use>): Promise<z.output<Output>>;
+}
+
+/** Declares an operation. */
+export function defineOperation<Input extends z.ZodObject, Output extends z.ZodType, const Use extends DatabaseUse>(
+  operation: Operation<Input, Output, Use>,
+): Operation<Input, Output, Use> {
+  return Object.freeze(operation);
+}
+
+/**
+ * Runs an operation for an actor: reads the input, asks the policy, acts.
+ *
+ * @param context holds `windlass` unless the operation's `database` is `none`.
+ * @throws AppError `USAGE` or `INVALID_ID` naming the field, `POLICY_DENIED`, and what the operation throws.
+ */
+export async function callOperation<Input extends z.ZodObject, Output extends z.ZodType, Use extends DatabaseUse>(
+  operation: Operation<Input, Output, Use>,
+  input: unknown,
+  context: ContextFor<Use>,
+): Promise<z.output<Output>> {
+  const parsed = operation.input.safeParse(input);
+  if (!parsed.success) throw wrongInput(operation.name, parsed.error);
+  if (operation.asksItself !== true) askPolicy(operation, context);
+  return operation.run(parsed.data, context);
+}
+
+/** Fields whose values are ids; a wrong one has its own code. */
+const ID_FIELDS: readonly PropertyKey[] = ["id", "ids"];
+
+function wrongInput(name: string, error: z.ZodError): AppError {
+  const issues = error.issues.slice(0, 5).map(({ path, message }) => {
+    const field = path.map(String).join(".");
+    return field === "" ? message : `${field}: ${message}`;
+  });
+  const [field] = error.issues[0]?.path ?? [];
+  const isId = field !== undefined && ID_FIELDS.includes(field);
+  return new AppError(isId ? "INVALID_ID" : "USAGE", `${name.replace(".", " ")}: ${issues.join("; ")}`);
+}
+
+function askPolicy({ name, access }: Pick<Operation, "name" | "access">, { actor, clock }: CallContext): void {
+  // The policy file is not read in this version: the built-in rules hold.
+  const decision = decide(undefined, actor, { operation: name, access, labels: {}, nowMs: clock.now(), used: {} });
+  switch (decision.kind) {
+    case "allow":
+      return;
+    case "deny":
+      throw new AppError("POLICY_DENIED", `${name} was refused by the rule ${decision.rule}: ${decision.reason}`);
+    case "needs-approval":
+      throw new AppError(
+        "UNSUPPORTED",
+        `rule ${decision.rule} wants an approval, which this version cannot give for an operation`,
+      );
+  }
+}
