@@ -1,4 +1,5 @@
 import type { AttemptEnd, KeptFiles } from "../../attempt/services.ts";
+import { type Connection, readJson } from "../../database/connection.ts";
 import type { Transaction } from "../../database/writer.ts";
 import { decideReclaim } from "../../job/crash.ts";
 import { decideRetry } from "../../job/retry.ts";
@@ -21,6 +22,8 @@ export interface AttemptReport {
   readonly others: { readonly count: number; readonly list: () => readonly LeasedJob[] };
   /** 0 to 1, for the spread of a back-off. */
   readonly random: number;
+  /** True when an earlier try may have been committed after all (`COMMIT_UNKNOWN`). */
+  readonly again?: boolean;
 }
 
 /** What became of the job. */
@@ -38,6 +41,7 @@ export type AttemptResult =
 export function endAttempt(tx: Transaction<Notice>, report: AttemptReport): AttemptResult {
   const { claim, others } = report;
   checkLease(tx, claim.epoch);
+  if (report.again && !isLeased(tx.db, claim)) return { kind: "final" };
   const result = record(tx, report);
   // An entry that stands in done has ended without the lease being written; every other end takes it out.
   if (others.count === 0 || result.kind !== "final") setLeasedJobs(tx, claim.epoch, others.list());
@@ -166,6 +170,13 @@ function leave(tx: Transaction<Notice>, { claim }: AttemptReport, delayMs: numbe
   const entry: Entry = { ...claim.entry, attempt: claim.entry.attempt - 1 };
   insertDelayed(tx, entry, tx.nowMs + delayMs, "adopt");
   return { kind: "released" };
+}
+
+/** False when the lease no longer covers the job, or its end is recorded. */
+function isLeased(db: Connection, { epoch, entry }: Claim): boolean {
+  const { jobs } = db.get<{ jobs: string }>("SELECT jobs FROM lease WHERE epoch = ?", epoch) ?? { jobs: "[]" };
+  const leased = readJson<LeasedJob[]>(jobs, `lease ${epoch}`).some(([job]) => job === entry.job);
+  return leased && db.get("SELECT 1 FROM done WHERE job = ? AND run = ?", entry.job, entry.run) === undefined;
 }
 
 /** Puts a run off to a later time. */

@@ -161,7 +161,7 @@ export class Attempts {
     this.#parts.onFree();
   }
 
-  #record(running: Running, end: Exclude<AttemptEnd, { kind: "lost" }>): void {
+  #record(running: Running, end: Exclude<AttemptEnd, { kind: "lost" }>, again = false): void {
     const { writer, id, artifactRoot } = this.#parts;
     const { claim } = running;
     writer
@@ -173,6 +173,7 @@ export class Attempts {
           artifactRoot,
           others: this.#running.others(tx, running),
           random: Math.random(),
+          again,
         }),
       )
       .then(
@@ -201,7 +202,7 @@ export class Attempts {
     // The disk is full or the file locked: the end is kept in memory, the lease is kept, and it is written later.
     tell.problem(toErrorRecord(error));
     if (this.#stopping && ++this.#lateWrites > LATE_WRITES_MAX) this.#forget(running, false);
-    else clock.after(WRITE_RETRY_MS, () => this.#record(running, end));
+    else clock.after(WRITE_RETRY_MS, () => this.#record(running, end, true));
   }
 
   #forget(running: Running, final: boolean): void {
