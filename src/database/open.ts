@@ -170,7 +170,8 @@ function createFile(path: string): void {
     closeSync(openSync(path, "wx", 0o600));
     chmodSync(path, 0o600);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EEXIST") return;
+    // Another process made it meanwhile; a file in the place of a folder says the same and is none of ours.
+    if (existsSync(path)) return;
     const full = error instanceof Error && "code" in error && error.code === "ENOSPC";
     const reason = error instanceof Error ? error.message : String(error);
     throw new AppError(
