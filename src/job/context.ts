@@ -14,8 +14,11 @@ export interface KeptFile {
 
 /** Writes lines into the job's log; secrets that the job resolved are masked. */
 export interface JobLog {
+  /** What somebody who follows the job wants to know. */
   info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** Something is odd, and the work goes on. */
   warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** Something went wrong. It says so and no more: to fail the attempt, throw. */
   error(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
@@ -39,6 +42,7 @@ export interface JobContext {
   /** Fires when the handler should stop; its `reason` is a {@link StopReason}. */
   readonly signal: AbortSignal;
   readonly log: JobLog;
+  /** Says how far this attempt is. Cheap; the last one counts. */
   progress(progress: Progress): void;
   /**
    * Keeps a file as evidence. It belongs to this attempt until the attempt's end is recorded, so neither a late worker

@@ -91,9 +91,12 @@ export interface JobType<
   readonly input: Input;
   readonly result: Result;
   readonly rules: TypeRules;
+  /** Says which thrown errors are tried again; absent: the default rule. */
   readonly retryable?: ((error: unknown) => boolean) | undefined;
   // The two handlers take `never`, so that a list may hold types of different inputs; only their own parsed input ever reaches them.
+  /** The code; absent for built-in types, which are bound to theirs where the program is put together. */
   readonly run?: ((input: never, ctx: JobContext) => unknown) | undefined;
+  /** Looks after a crash whether the work is done already. */
   readonly check?: ((input: never, ctx: JobContext) => Promise<unknown>) | undefined;
 }
 

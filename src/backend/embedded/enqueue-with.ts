@@ -6,8 +6,11 @@ import type { Notice } from "./notice.ts";
 
 /** The user's side of a transaction: rows of their own tables in the same file. */
 export interface UserTransaction {
+  /** Runs a statement that changes rows or makes tables; values are bound to its `?`. */
   run(sql: string, ...values: SqlValue[]): RunResult;
+  /** The first row, `undefined` when there is none. */
   get<Row>(sql: string, ...values: SqlValue[]): Row | undefined;
+  /** All rows. */
   all<Row>(sql: string, ...values: SqlValue[]): Row[];
 }
 
