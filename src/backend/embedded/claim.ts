@@ -1,14 +1,14 @@
 import type { Effect } from "../../attempt/handlers.ts";
 import { type Connection, readJson } from "../../database/connection.ts";
 import type { Transaction } from "../../database/writer.ts";
-import { decideRate } from "../../job/rate.ts";
 import type { JobRules } from "../../job/spec.ts";
-import { ENTRY_COLUMNS, type Entry, entryValues } from "./entry.ts";
+import { ENTRY_COLUMNS, type Entry } from "./entry.ts";
 import { effectiveRules } from "./env.ts";
 import type { Interned } from "./intern.ts";
 import { type JobRow, parseJob } from "./job-row.ts";
 import { type Epochs, insertLease } from "./lease.ts";
 import { type Notice, WORK } from "./notice.ts";
+import { mayStart } from "./start-gate.ts";
 
 /** A job that a worker may run now, under a lease. */
 export interface Claim {
@@ -62,22 +62,22 @@ const READ_MAX = 1_000;
 
 /** Claims up to `limit` jobs under one lease. */
 export function claim(tx: Transaction<Notice>, interned: Interned, epochs: Epochs, request: ClaimRequest): Claim[] {
-  const taken: ReadyRow[] = [];
+  const taken: Candidate[] = [];
   const limit = request.kind === "probation" ? 1 : request.limit;
   for (const queue of request.queues) {
     takeFrom(tx, interned, { queue, kind: request.kind, limit }, taken);
     if (taken.length >= limit) break;
   }
   if (request.kind === "fresh") return leaseRows(tx, interned, epochs, request.worker, taken);
-  return taken.flatMap((row) => leaseRows(tx, interned, epochs, request.worker, [row]));
+  return taken.flatMap((candidate) => leaseRows(tx, interned, epochs, request.worker, [candidate]));
 }
 
-/** A job that its rate limit holds back makes room for the next one, so a queue may have to be read again. */
+/** A job that its rate limit holds back, or that came too late, makes room for the next one, so a queue may have to be read again. */
 function takeFrom(
   tx: Transaction<Notice>,
   interned: Interned,
   { queue, kind, limit }: { readonly queue: number; readonly kind: ClaimRequest["kind"]; readonly limit: number },
-  taken: ReadyRow[],
+  taken: Candidate[],
 ): void {
   const sql = SELECT_BY_KIND[kind];
   for (let read = 0; taken.length < limit; ) {
@@ -87,7 +87,7 @@ function takeFrom(
     read += rows.length;
     if (kind === "fresh") tx.db.run(DELETE_HEAD, queue, last.rank, last.job);
     else for (const { rank, job } of rows) tx.db.run(DELETE_ONE, queue, rank, job);
-    const startable = rows.filter((row) => mayStart(tx, interned, row));
+    const startable = rows.map(readCandidate).filter(({ job, entry }) => mayStart(tx, interned, job, entry));
     taken.push(...startable);
     if (startable.length === rows.length) return;
     if (read >= READ_MAX) {
@@ -108,7 +108,10 @@ export function claimOne(
   const row = tx.db.get<ReadyRow>(SELECT_ONE, job.queue, job.rank, job.id);
   if (row === undefined) return [];
   tx.db.run(DELETE_ONE, row.queue, row.rank, row.job);
-  return mayStart(tx, interned, row) ? leaseRows(tx, interned, epochs, worker, [row]) : [];
+  const candidate = readCandidate(row);
+  return mayStart(tx, interned, candidate.job, candidate.entry)
+    ? leaseRows(tx, interned, epochs, worker, [candidate])
+    : [];
 }
 
 /** True when a job whose worker died waits in these queues. */
@@ -118,28 +121,14 @@ export function hasSuspects(db: Connection, queues: readonly number[]): boolean 
   );
 }
 
-/** Takes a unit of the rate limit of a row that was taken out of ready; false when it must wait, and then it stands in delayed. */
-function mayStart(tx: Transaction<Notice>, interned: Interned, row: ReadyRow): boolean {
-  const rate = interned.rules(tx.db, row.rules).rate;
-  if (rate === undefined) return true;
-  const key = readJson<{ rate_key?: string }>(row.env, `job ${row.job}`).rate_key;
-  if (key === undefined) return true;
-  const known = tx.db.get<{ tat: number; horizon: number }>("SELECT tat, horizon FROM rate WHERE key = ?", key);
-  const decision = decideRate(known, rate, tx.nowMs);
-  tx.db.run(
-    "INSERT INTO rate (key, tat, horizon) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET tat = excluded.tat, horizon = excluded.horizon",
-    key,
-    decision.state.tat,
-    decision.state.horizon,
-  );
-  if (decision.kind === "start") return true;
-  tx.db.run(
-    `INSERT INTO delayed (due, ${ENTRY_COLUMNS}, reason) VALUES (?, ?, ?, ?, ?, ?, ?, 'rate')`,
-    decision.untilMs,
-    ...entryValues(row),
-  );
-  tx.notify({ kind: "due", atMs: decision.untilMs });
-  return false;
+/** A job that was taken out of ready. */
+interface Candidate {
+  readonly job: JobRow;
+  readonly entry: Entry;
+}
+
+function readCandidate({ job: id, run, attempt, failures, crashes, recover, ...row }: ReadyRow): Candidate {
+  return { job: parseJob({ id, ...row }), entry: { job: id, run, attempt, failures, crashes, recover } };
 }
 
 function leaseRows(
@@ -147,11 +136,11 @@ function leaseRows(
   interned: Interned,
   epochs: Epochs,
   worker: number,
-  rows: readonly ReadyRow[],
+  candidates: readonly Candidate[],
 ): Claim[] {
-  if (rows.length === 0) return [];
+  if (candidates.length === 0) return [];
   const epoch = epochs.take(tx.db);
-  const claims = rows.map((row) => makeClaim(tx, interned, epoch, row));
+  const claims = candidates.map((candidate) => makeClaim(tx, interned, epoch, candidate));
   insertLease(tx.db, {
     epoch,
     worker,
@@ -161,26 +150,18 @@ function leaseRows(
   return claims;
 }
 
-function makeClaim(tx: Transaction<Notice>, interned: Interned, epoch: number, row: ReadyRow): Claim {
-  const job = parseJob({
-    id: row.job,
-    queue: row.queue,
-    rules: row.rules,
-    actor: row.actor,
-    rank: row.rank,
-    due: row.due,
-    env: row.env,
-  });
-  const { run, failures, crashes, recover } = row;
-  const effect = recover === 0 ? undefined : readEffect(tx.db, row.job, run);
+function makeClaim(tx: Transaction<Notice>, interned: Interned, epoch: number, { job, entry }: Candidate): Claim {
+  const recovers = entry.recover !== 0;
+  const effect = recovers ? readEffect(tx.db, entry.job, entry.run) : undefined;
   return {
     epoch,
-    entry: { job: row.job, run, attempt: row.attempt + 1, failures, crashes, recover },
+    entry: { ...entry, attempt: entry.attempt + 1 },
     job,
-    rules: effectiveRules(interned.rules(tx.db, row.rules), job.env),
+    rules: effectiveRules(interned.rules(tx.db, job.rules), job.env),
     claimedAt: tx.nowMs,
     cancelRequested:
-      recover !== 0 && tx.db.get("SELECT 1 FROM cancel_request WHERE job = ? AND run = ?", row.job, run) !== undefined,
+      recovers &&
+      tx.db.get("SELECT 1 FROM cancel_request WHERE job = ? AND run = ?", entry.job, entry.run) !== undefined,
     ...(effect === undefined ? {} : { effect }),
   };
 }

@@ -1,5 +1,6 @@
 import type { Transaction } from "../../database/writer.ts";
 import { admit, insertReady } from "./admission.ts";
+import { endTooLate } from "./end-too-late.ts";
 import { ENTRY_COLUMNS, type Entry } from "./entry.ts";
 import { finish } from "./finish.ts";
 import { type DelayReason, type JobRow, readJob, standingOf } from "./job-row.ts";
@@ -76,11 +77,5 @@ function expireOne(
   if (kind === "expires" && standing.attempt > 0) return false;
   removeStanding(tx, job, standing);
   const entry = { job: job.id, run, attempt: standing.attempt, failures: standing.failures, crashes: standing.crashes };
-  const state = kind === "expires" ? "expired" : "failed";
-  const error =
-    kind === "expires"
-      ? { code: "EXPIRED", message: `it did not start before ${new Date(at).toISOString()}` }
-      : { code: "DEADLINE_EXCEEDED", message: `it did not finish before its deadline, ${new Date(at).toISOString()}` };
-  finish(tx, job, stateOfStanding(standing), { entry, state, error });
-  return false;
+  return endTooLate(tx, job, { entry, kind, at, from: stateOfStanding(standing) });
 }

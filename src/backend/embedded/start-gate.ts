@@ -1,0 +1,38 @@
+import type { Transaction } from "../../database/writer.ts";
+import { decideRate } from "../../job/rate.ts";
+import { endTooLate } from "./end-too-late.ts";
+import { ENTRY_COLUMNS, type Entry, entryValues } from "./entry.ts";
+import type { Interned } from "./intern.ts";
+import type { JobRow } from "./job-row.ts";
+import type { Notice } from "./notice.ts";
+
+/**
+ * The last question before a job that was taken out of ready is leased: is it still in time, and does its rate limit let
+ * it start? False: it stands in done or delayed instead.
+ */
+export function mayStart(tx: Transaction<Notice>, interned: Interned, job: JobRow, entry: Entry): boolean {
+  const { expires, deadline, rate_key: key } = job.env;
+  // After a time without workers the first claim may come before the timer of what expired meanwhile.
+  if (deadline !== undefined && deadline <= tx.nowMs)
+    return endTooLate(tx, job, { entry, kind: "deadline", at: deadline });
+  if (expires !== undefined && expires <= tx.nowMs && entry.attempt === 0 && entry.run === 1)
+    return endTooLate(tx, job, { entry, kind: "expires", at: expires });
+  const rate = key === undefined ? undefined : interned.rules(tx.db, job.rules).rate;
+  if (rate === undefined || key === undefined) return true;
+  const known = tx.db.get<{ tat: number; horizon: number }>("SELECT tat, horizon FROM rate WHERE key = ?", key);
+  const { state, ...decision } = decideRate(known, rate, tx.nowMs);
+  tx.db.run(
+    "INSERT INTO rate (key, tat, horizon) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET tat = excluded.tat, horizon = excluded.horizon",
+    key,
+    state.tat,
+    state.horizon,
+  );
+  if (decision.kind === "start") return true;
+  tx.db.run(
+    `INSERT INTO delayed (due, ${ENTRY_COLUMNS}, reason) VALUES (?, ?, ?, ?, ?, ?, ?, 'rate')`,
+    decision.untilMs,
+    ...entryValues(entry),
+  );
+  tx.notify({ kind: "due", atMs: decision.untilMs });
+  return false;
+}
