@@ -1,0 +1,10 @@
+import { describe } from "vitest";
+import { EMBEDDED, type TestBackend, testOn } from "../support/test.ts";
+
+/** Whatever is listed here keeps every promise of this folder. */
+export const BACKENDS: readonly TestBackend[] = [EMBEDDED];
+
+/** Cases that every backend is held to; they branch on its capabilities and never on its name. */
+export function conformance(topic: string, cases: (test: ReturnType<typeof testOn>) => void): void {
+  for (const target of BACKENDS) describe(`${target.name}: ${topic}`, () => cases(testOn(target)));
+}
