@@ -19,6 +19,9 @@ export interface LivenessLock extends Disposable {
   readonly file: string;
 }
 
+/** Held here too: a connection that nobody refers to any more is closed by the garbage collector, and its lock is gone. */
+const held = new Set<DatabaseSync>();
+
 const lockFolder = (databasePath: string): string => `${databasePath}.workers`;
 
 /** The file whose lock tells that the worker lives. */
@@ -36,9 +39,11 @@ export function holdLock(databasePath: string, uuid: string): LivenessLock {
   closeSync(openSync(file, "wx", 0o600));
   const db = new DatabaseSync(file, { timeout: 0 });
   db.exec("PRAGMA journal_mode=DELETE; PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE");
+  held.add(db);
   return {
     file,
     [Symbol.dispose]() {
+      held.delete(db);
       // Unlinked while it is still locked: a prober sees either a lock or no file.
       rmSync(file, { force: true });
       if (db.isOpen) db.close();

@@ -208,10 +208,14 @@ test("a place where nothing can be made is named", ({ skip }) => {
 });
 
 test("processes that create it at the same moment all get the same database", async () => {
-  const script = `import { openDatabase } from ${JSON.stringify(new URL("./open.ts", import.meta.url).href)};
+  const module = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href);
+  const script = `import { openDatabase } from ${module("./open.ts")};
+    import { Writer } from ${module("./writer.ts")};
+    import { systemClock } from ${module("../clock.ts")};
     while (Date.now() < Number(process.argv[2]));
     const db = openDatabase(process.argv[1], { mode: "write", nowMs: 0 });
-    db.run("INSERT INTO setting (name, value) VALUES (?, 1)", String(process.pid));
+    const writer = new Writer(db, systemClock, { onCommit() {}, onRollback() {} });
+    await writer.mutate((tx) => tx.db.run("INSERT INTO setting (name, value) VALUES (?, 1)", String(process.pid)));
     db.close();`;
   const at = String(Date.now() + 400);
   const exits = Array.from({ length: 4 }, () =>
