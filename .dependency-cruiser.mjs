@@ -17,7 +17,10 @@ const ROWS = [
 const INSIDE = { policy: ["job"], attempt: ["artifact", "approval"], "job-type": ["host"] };
 const SURFACES = ["cli", "http", "mcp", "tui"];
 
-export const FOLDERS = [...ROWS.flat(), ...SURFACES];
+/** Stands on windlass.ts; index.ts says which of it is public. */
+const LIBRARY = "library";
+
+export const FOLDERS = [...ROWS.flat(), ...SURFACES, LIBRARY];
 export const LOOSE_FILES = [
   ...["error", "id", "duration", "clock", "redact", "logfmt"].map((noun) => `${noun}.ts`),
   ...["windlass.ts", "index.ts", "bin.ts"],
@@ -56,8 +59,9 @@ export default {
     ...surfaceRules,
     only("layer-nouns", NOUNS, [NOUNS]),
     only("layer-windlass", WINDLASS, [...ROWS.flat().map(folder), NOUNS]),
+    only(`layer-${LIBRARY}`, folder(LIBRARY), [...[LIBRARY, ...ROWS.flat()].map(folder), NOUNS, WINDLASS]),
     only("layer-index", "^src/index\\.ts$", [
-      ...["job", "policy", "job-type", "config"].map(folder),
+      ...["job", "schedule", "policy", "job-type", "config", LIBRARY].map(folder),
       ...[CONTRACT, NOUNS, WINDLASS],
     ]),
     // The contract is written once; windlass.ts chooses who keeps it.

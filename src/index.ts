@@ -1,0 +1,48 @@
+/**
+ * Windlass as a library: durable jobs on this machine, or on many, from TypeScript.
+ *
+ * {@link openWindlass} opens it, {@link defineJob} declares what it runs. The same calls work on every backend.
+ *
+ * @packageDocumentation
+ */
+
+export type { WorkerEvent } from "./backend/backend.ts";
+export type { Capabilities } from "./backend/capabilities.ts";
+export type { Duration } from "./duration.ts";
+export {
+  AppError,
+  ERRORS,
+  type ErrorCode,
+  type ErrorDetails,
+  type ErrorRecord,
+  type ErrorRule,
+  isAppError,
+} from "./error.ts";
+export type { ChildOptions, JobContext, JobLog, KeptFile, Progress, StopReason } from "./job/context.ts";
+export { defineJob, type Handler, type JobDefinition, type JobType } from "./job/definition.ts";
+export type { Priority, SubmitOptions } from "./job/options.ts";
+export type {
+  AfterCrash,
+  BackoffRule,
+  ConcurrencyRule,
+  ConcurrencyStrategy,
+  CrashRule,
+  RateLimitRule,
+  TypeRules,
+} from "./job/rules.ts";
+export { secretText } from "./job/secret.ts";
+export { type FinalState, isFinal, JOB_STATES, type JobState, OUTCOMES, type Outcome, STATES } from "./job/state.ts";
+export { type ExecInput, type ExecResult, exec } from "./job-type/exec/exec.ts";
+export { type HttpRequestInput, type HttpRequestResult, httpRequest } from "./job-type/http-request/http-request.ts";
+export type { Cancelled } from "./library/cancel.ts";
+export type { WindlassClient } from "./library/client.ts";
+export type { EmbeddedClient, Enqueue, RunResult, SqlValue, UserTransaction } from "./library/enqueue-with.ts";
+export type { JobStatus } from "./library/job-status.ts";
+export type { JobPage, ListedJob, ListFilter } from "./library/list-jobs.ts";
+export { type OpenOptions, openWindlass } from "./library/open-windlass.ts";
+export type { ConfigInput } from "./library/read-config.ts";
+export type { InputOf, ResultOf, RunOptions, SubmitRequest, SubmittedJob, WaitOptions } from "./library/requests.ts";
+export type { CronTimes, FutureJob, FutureTime, NewSchedule, ScheduledItem } from "./library/schedule.ts";
+export type { RunningWorker, StartWorkerOptions } from "./library/start-worker.ts";
+export type { Actor, ActorKind, WrittenActor } from "./policy/actor.ts";
+export type { CatchUp, Overlap } from "./schedule/decide-slots.ts";

@@ -1,0 +1,139 @@
+import type { EmbeddedBackend } from "../backend/embedded/embedded.ts";
+import type { Duration } from "../duration.ts";
+import { AppError } from "../error.ts";
+import type { JobType } from "../job/definition.ts";
+import type { SubmitOptions } from "../job/options.ts";
+import type { Actor } from "../policy/actor.ts";
+import type { Windlass } from "../windlass.ts";
+import { type Cancelled, cancelNamed } from "./cancel.ts";
+import type { WindlassClient } from "./client.ts";
+import { type EmbeddedClient, enqueueWith } from "./enqueue-with.ts";
+import { type JobStatus, jobStatus } from "./job-status.ts";
+import { type JobPage, type ListFilter, listJobs } from "./list-jobs.ts";
+import { listScheduled } from "./list-scheduled.ts";
+import type { ClientParts } from "./parts.ts";
+import type { RunOptions, SubmitRequest, SubmittedJob, WaitOptions } from "./requests.ts";
+import { type CronTimes, type FutureTime, type ScheduledItem, schedule } from "./schedule.ts";
+import { type RunningWorker, readGrace, type StartWorkerOptions, startWorker } from "./start-worker.ts";
+import { submitJobs } from "./submit-jobs.ts";
+import { runAndWait, waitForJob } from "./wait-for-job.ts";
+
+type Type = JobType | string;
+
+/** An open client. Each verb stands in a file of its own; what is here is the lifetime. */
+export class ConnectedClient {
+  readonly actor: Actor;
+  readonly capabilities: WindlassClient["capabilities"];
+  readonly warnings: readonly string[];
+  readonly embedded: EmbeddedClient | undefined;
+  readonly #parts: ClientParts;
+  readonly #closing = new AbortController();
+  readonly #workers = new Set<RunningWorker>();
+  #closed: Promise<void> | undefined;
+
+  constructor({ windlass, actor, warnings }: { windlass: Windlass; actor: Actor; warnings: readonly string[] }) {
+    this.actor = actor;
+    this.capabilities = windlass.backend.capabilities;
+    this.warnings = warnings;
+    this.#parts = { windlass, actor, closing: this.#closing.signal };
+    this.embedded = windlass.embedded === undefined ? undefined : this.#embedded(windlass.embedded);
+  }
+
+  async submit(type: Type, input: unknown, options: SubmitOptions = {}): Promise<SubmittedJob> {
+    const [job] = await submitJobs(this.#open("submit"), [{ type, input, options }]);
+    if (job === undefined) throw new AppError("INTERNAL", "the backend accepted nothing");
+    return job;
+  }
+
+  async submitMany(requests: readonly SubmitRequest<Type>[]): Promise<readonly SubmittedJob[]> {
+    return submitJobs(this.#open("submitMany"), requests);
+  }
+
+  async runAndWait(type: Type, input: unknown, options: RunOptions = {}): Promise<unknown> {
+    return runAndWait(this.#open("runAndWait"), type, input, options);
+  }
+
+  async wait(jobId: string, options: WaitOptions = {}): Promise<JobStatus> {
+    return jobStatus(await waitForJob(this.#open("wait"), jobId, options));
+  }
+
+  async schedule(type: Type, input: unknown, times: FutureTime | CronTimes): ReturnType<typeof schedule> {
+    return schedule(this.#open("schedule"), type, input, times);
+  }
+
+  async scheduled(): Promise<readonly ScheduledItem[]> {
+    return listScheduled(this.#open("scheduled").windlass.backend);
+  }
+
+  async cancel(idOrScheduleName: string): Promise<Cancelled> {
+    return cancelNamed(this.#open("cancel"), idOrScheduleName);
+  }
+
+  async status(jobId: string): Promise<JobStatus | undefined> {
+    const stored = await this.#open("status").windlass.backend.status(jobId);
+    return stored === undefined ? undefined : jobStatus(stored);
+  }
+
+  async list(filter: ListFilter = {}): Promise<JobPage> {
+    return listJobs(this.#open("list"), filter);
+  }
+
+  async emit(): Promise<never> {
+    this.#open("emit");
+    throw new AppError(
+      "UNSUPPORTED",
+      "emit: this version has no events yet; they come with durable jobs, which can wait for them",
+    );
+  }
+
+  async approvals(): Promise<never> {
+    this.#open("approvals");
+    throw new AppError("UNSUPPORTED", "approvals: this version has no approvals yet; no job can wait for one");
+  }
+
+  async startWorker(options: StartWorkerOptions = {}): Promise<RunningWorker> {
+    const worker = await startWorker(this.#open("startWorker"), options);
+    this.#workers.add(worker);
+    void worker.stopped.then(() => this.#workers.delete(worker));
+    return worker;
+  }
+
+  async close({ grace }: { readonly grace?: Duration } = {}): Promise<void> {
+    const graceMs = readGrace(grace);
+    this.#closed ??= this.#close(graceMs);
+    // A second call may be in more of a hurry than the first.
+    if (graceMs !== undefined) void this.#stopWorkers(graceMs);
+    return this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(graceMs: number | undefined): Promise<void> {
+    this.#closing.abort(closedError("a wait"));
+    await this.#stopWorkers(graceMs);
+    await this.#parts.windlass[Symbol.asyncDispose]();
+  }
+
+  async #stopWorkers(graceMs: number | undefined): Promise<void> {
+    const options = graceMs === undefined ? {} : { grace: graceMs };
+    await Promise.all([...this.#workers].map((worker) => worker.stop(options)));
+  }
+
+  #open(call: string): ClientParts {
+    if (this.#closed !== undefined) throw closedError(call);
+    return this.#parts;
+  }
+
+  #embedded(backend: EmbeddedBackend): EmbeddedClient {
+    return {
+      path: this.#parts.windlass.config.database.path,
+      enqueueWith: async (action) => enqueueWith(this.#open("enqueueWith"), backend, action),
+    };
+  }
+}
+
+function closedError(call: string): AppError {
+  return new AppError("CLIENT_CLOSED", `${call}: this client was closed; open a new one with openWindlass`);
+}
