@@ -187,6 +187,7 @@ export interface ServeOptions {
   readonly labels: Readonly<Record<string, string>>;
   /** What to do with a process whose event loop a handler blocks beyond its timeout: end it, or only tell. */
   readonly onStuck: "report" | "kill";
+  /** Called for each move of a job and each problem; what it throws is reported and harms nothing. */
   readonly onEvent?: (event: WorkerEvent) => void;
   /** Submits a job that a running one asks for; the one submit function. */
   readonly submitChild: SubmitChild;
@@ -226,6 +227,7 @@ export interface Backend extends AsyncDisposable {
     acceptances: readonly Acceptance[],
     options?: { readonly startOn?: BackendWorker },
   ): Promise<readonly Accepted[]>;
+  /** What is known of a job now; `undefined` for an id that this backend has not made. Sees every write of this process. */
   status(jobId: string): Promise<JobStatus | undefined>;
   /**
    * Resolves with the first status for which `until` holds (default: a final state); looks again whenever something moved.
@@ -233,17 +235,30 @@ export interface Backend extends AsyncDisposable {
    * @throws AppError `WAIT_TIMEOUT` after `withinMs`, `JOB_NOT_FOUND`; the signal's reason.
    */
   settled(jobId: string, options?: SettledOptions): Promise<JobStatus>;
+  /** One page, newest first, and where the next one begins; `null` at the end. */
   list(filter: JobFilter): Promise<{ readonly jobs: readonly JobSummary[]; readonly cursor: string | null }>;
+  /** Counts over all jobs; reads them, so it is for people and metrics. */
   stats(): Promise<JobStats>;
+  /** Oldest first, over all runs; empty for an unknown job. */
   history(jobId: string): Promise<readonly HistoryRow[]>;
+  /** Why a job is not running. */
   explain(jobId: string): Promise<Explanation>;
+  /** Cancels a job and its unfinished children: at once where nothing runs, else by a request that its worker sees. */
   cancel(jobId: string, actor: Actor): Promise<CancelResult>;
+  /** Starts the next run of a finished job. */
   replay(jobId: string, actor: Actor): Promise<ReplayResult>;
+  /** What workers have published, by name. */
   types(): Promise<readonly PublishedType[]>;
+  /** Workers that have not said that they stopped, dead ones too. */
   workers(): Promise<readonly WorkerInfo[]>;
   readonly schedules: ScheduleStore;
   readonly artifacts: ArtifactIndex;
-  /** @throws AppError `INVALID_DEFINITION` for two types of one name, `UNSUPPORTED` for what the backend cannot keep. */
+  /**
+   * Starts a worker in this process.
+   *
+   * @throws AppError `INVALID_DEFINITION` for two types of one name, `UNSUPPORTED` for what the backend cannot keep.
+   */
   serve(options: ServeOptions): Promise<BackendWorker>;
+  /** Stops this process's workers at once and commits what is waiting. Idempotent. */
   close(): Promise<void>;
 }

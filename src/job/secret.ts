@@ -21,6 +21,7 @@ export class SecretReference {
     this.secretName = secretName;
   }
 
+  /** How it is stored. */
   toJSON(): { $secret: string } {
     return { $secret: this.secretName };
   }

@@ -1,10 +1,7 @@
-import { existsSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import type { ArtifactIndex, Manifest, ManifestFile } from "../../artifact/manifest.ts";
 import { removeJobFiles } from "../../artifact/promotion.ts";
 import { type Connection, readJson } from "../../database/connection.ts";
 import type { Writer } from "../../database/writer.ts";
-import type { ValueReference } from "./env.ts";
 import type { JobNumber, JobNumbers } from "./job-number.ts";
 import { readJob, standingOf } from "./job-row.ts";
 import type { Notice } from "./notice.ts";
@@ -51,11 +48,6 @@ export function artifactIndex({
       return removed;
     },
   };
-}
-
-/** Removes the files of values whose job is gone. */
-export function removeValues(root: string, references: readonly Pick<ValueReference, "name">[]): void {
-  for (const { name } of references) if (existsSync(join(root, name))) rmSync(join(root, name), { force: true });
 }
 
 function oldManifests(db: Connection, beforeMs: number): { job: JobNumber; root: string }[] {

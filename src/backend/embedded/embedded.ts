@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import type { ArtifactIndex } from "../../artifact/manifest.ts";
 import type { MachineIdentity } from "../../attempt/handlers.ts";
 import type { Clock } from "../../clock.ts";
@@ -360,9 +359,4 @@ function readNumbers(db: Connection): JobNumbers {
       `database ${db.path} has no jobs yet; enqueue one or start \`windlass worker\``,
     );
   return numbers;
-}
-
-/** True when the file is there; says nothing about what it holds. */
-export function databaseExists(path: string): boolean {
-  return existsSync(path);
 }

@@ -3,7 +3,8 @@ import type { Standing } from "../job-row.ts";
 
 /** The state that a job's place means. A job that stands nowhere was removed while somebody looked. */
 export function stateOfStanding(standing: Standing | undefined): JobState {
-  switch (standing?.kind) {
+  if (standing === undefined) return "completed";
+  switch (standing.kind) {
     case "ready":
     case "blocked":
       return "queued";
@@ -14,7 +15,5 @@ export function stateOfStanding(standing: Standing | undefined): JobState {
       return "running";
     case "done":
       return standing.state;
-    default:
-      return "completed";
   }
 }
