@@ -1,4 +1,5 @@
 import type { Timer } from "../../../clock.ts";
+import { Checkpointer } from "../../../database/checkpoint.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import { toErrorRecord } from "../../../error.ts";
 import type { BackendWorker } from "../../backend.ts";
@@ -33,6 +34,7 @@ export class EmbeddedWorker implements BackendWorker {
   readonly #attempts: Attempts;
   readonly #claimer: Claimer;
   readonly #watchdog: Watchdog;
+  readonly #checkpointer: Checkpointer;
   readonly #due: DueTimer;
   readonly #beat: NodeJS.Timeout;
   #tickTimer: Timer | undefined;
@@ -73,6 +75,7 @@ export class EmbeddedWorker implements BackendWorker {
       onError: (error) => this.#problem(error),
     });
     this.#watchdog = this.#makeWatchdog();
+    this.#checkpointer = new Checkpointer({ ...parts, onStarved: (error) => this.#tell.problem(error) });
     this.#due = new DueTimer({
       ...parts,
       onOverdue: (job) => this.#attempts.overdue(job),
@@ -165,6 +168,7 @@ export class EmbeddedWorker implements BackendWorker {
   async #lookAfterOthers(): Promise<void> {
     const { limits, clock, retain } = this.#parts;
     await this.#watchdog.look(limits.tickMs);
+    this.#checkpointer.look();
     this.#drainIfOlder();
     if (clock.monotonic() - this.#retainedAtMono < HOUR_MS) return;
     this.#retainedAtMono = clock.monotonic();
