@@ -1,6 +1,7 @@
 import { type Connection, readJson } from "../../database/connection.ts";
 import type { Transaction } from "../../database/writer.ts";
 import { AppError } from "../../error.ts";
+import { canonicalJson } from "../../job/canonical-json.ts";
 import type { ScheduleSpec, ScheduleState, ScheduleStore } from "../schedules.ts";
 import type { Interned } from "./intern.ts";
 import type { JobNumbers } from "./job-number.ts";
@@ -29,7 +30,8 @@ export function putSchedule(
   spec: ScheduleSpec,
   { actor, replace, firstAtMs }: { readonly actor: number; readonly replace: boolean; readonly firstAtMs: number },
 ): "created" | "unchanged" | "replaced" {
-  const body = JSON.stringify(spec);
+  // Two callers that say the same in another order mean the same.
+  const body = canonicalJson(spec);
   const known = tx.db.get<{ body: string }>("SELECT body FROM schedule WHERE name = ?", spec.name);
   if (known?.body === body) return "unchanged";
   if (known !== undefined && !replace) {
