@@ -7,7 +7,7 @@ import { nextInstant, parseCron } from "../schedule/cron.ts";
 import type { CatchUp, Overlap } from "../schedule/decide-slots.ts";
 import { type ClientParts, checkOptions, nameOfType } from "./parts.ts";
 import type { SubmittedJob } from "./requests.ts";
-import { checkSubmitOptions, submitJobs } from "./submit-jobs.ts";
+import { SUBMIT_OPTIONS, submitJobs } from "./submit-jobs.ts";
 
 /** When a single future job starts, and the options of a submit beside it. */
 export type FutureTime = Omit<SubmitOptions, "delay" | "runAt"> &
@@ -81,6 +81,7 @@ const TIMES = ["after", "at", "cron"] as const;
 const NAME = /^[A-Za-z0-9._:-]{1,128}$/;
 const OVERLAPS: readonly Overlap[] = ["skip", "allow", "cancel-previous"];
 const CATCH_UPS: readonly CatchUp[] = ["once", "skip"];
+const FUTURE_OPTIONS = SUBMIT_OPTIONS.filter((option) => option !== "delay" && option !== "runAt");
 const CRON_OPTIONS = Object.keys({
   cron: true,
   timeZone: true,
@@ -124,7 +125,7 @@ async function makeFutureJob(
 ): Promise<FutureJob> {
   if (at !== undefined && !(at instanceof Date && Number.isFinite(at.getTime())))
     throw new AppError("INVALID_INPUT", `schedule: at is not a date; write new Date("2027-01-01T08:00:00Z")`);
-  checkSubmitOptions("schedule", options, ["after", "at"]);
+  checkOptions("schedule", options, FUTURE_OPTIONS);
   const time = at === undefined ? { delay: parseDuration(after, { what: "after" }) } : { runAt: at };
   const [job] = await submitJobs(parts, [{ type, input, options: { ...options, ...time } }]);
   const status = job === undefined ? undefined : await parts.windlass.backend.status(job.jobId);
@@ -140,12 +141,13 @@ async function addSchedule(
 ): Promise<NewSchedule> {
   checkOptions("schedule", times, CRON_OPTIONS);
   const { cron: line, timeZone = "UTC", overlap = "skip", catchUp = "once", replace = false, ...rest } = times;
+  checkWord("cron", line, typeof line === "string", "five fields, such as 30 2 * * *");
   const cron = parseCron(line, timeZone);
   const typeName = nameOfType({ windlass, ...parts }, type);
   const { name = typeName, after: _, at: __, ...options } = rest;
   checkWord("name", name, NAME.test(name), "1 to 128 of the characters A-Z a-z 0-9 . _ : -");
-  checkWord("overlap", overlap, OVERLAPS.includes(overlap), OVERLAPS.join(", "));
-  checkWord("catchUp", catchUp, CATCH_UPS.includes(catchUp), CATCH_UPS.join(", "));
+  checkWord("overlap", overlap, OVERLAPS.includes(overlap), OVERLAPS.join(" or "));
+  checkWord("catchUp", catchUp, CATCH_UPS.includes(catchUp), CATCH_UPS.join(" or "));
   await windlass.submit.load(typeName);
   // Refuses now what every job of the schedule would be refused for; nothing of it is stored.
   const { actor } = parts;
@@ -161,8 +163,7 @@ async function addSchedule(
 }
 
 function checkWord(option: string, value: unknown, ok: boolean, rule: string): void {
-  if (!ok)
-    throw new AppError("INVALID_INPUT", `schedule: ${option} is ${JSON.stringify(value)}; it must be one of ${rule}`);
+  if (!ok) throw new AppError("INVALID_INPUT", `schedule: ${option} is ${JSON.stringify(value)}; it must be ${rule}`);
 }
 
 function sayHowToReplace(error: unknown): never {

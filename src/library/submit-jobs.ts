@@ -7,7 +7,7 @@ import { type ClientParts, checkOptions, nameOfType } from "./parts.ts";
 import type { SubmitRequest, SubmittedJob } from "./requests.ts";
 
 /** Every option of a submit; the type says which, so a new one cannot be forgotten here. */
-const SUBMIT_OPTIONS = Object.keys({
+export const SUBMIT_OPTIONS = Object.keys({
   idempotencyKey: true,
   fresh: true,
   priority: true,

@@ -62,11 +62,14 @@ async function settled(
   }
 }
 
-/** As long as the job may wait for its time and then take. */
+/** A worker's death is noticed, a handler is ended and a timeout recorded well within this. */
+const SLACK_MS = 30_000;
+
+/** As long as the job may wait for its time and one attempt may then take; so its own timeout is seen, not this one. */
 async function ownLimitMs({ backend, clock }: ClientParts["windlass"], jobId: string): Promise<number> {
   const status = await backend.status(jobId);
   if (status === undefined) throw new AppError("JOB_NOT_FOUND", `there is no job ${JSON.stringify(jobId)}`);
-  return Math.max(0, status.dueAtMs - clock.now()) + status.timeoutMs;
+  return Math.max(0, status.dueAtMs - clock.now()) + status.timeoutMs + SLACK_MS;
 }
 
 /** The result of a job that completed; the error of one that did not. */

@@ -1,0 +1,232 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { describe, expect, vi } from "vitest";
+import { z } from "zod";
+import { test } from "../../test/support/library.ts";
+import { defineJob, exec, type JobType, openWindlass } from "../index.ts";
+
+const hello = defineJob({ name: "app.hello", input: z.strictObject({ name: z.string() }), run: () => ({}) });
+
+describe("opening", () => {
+  test("makes a database that does not exist, and says where it is", async ({ open, db }) => {
+    const client = await open();
+    expect(client.embedded?.path).toBe(db);
+    expect(client.capabilities.transaction).toBe(true);
+    expect(client.warnings).toEqual([]);
+    expect(readFileSync(db).subarray(0, 15).toString()).toBe("SQLite format 3");
+  });
+
+  test("refuses a file that is not ours and leaves it untouched", async ({ open, db }) => {
+    const other = new DatabaseSync(db);
+    other.exec("CREATE TABLE note (text TEXT)");
+    other.close();
+    const before = readFileSync(db);
+    await expect(open()).rejects.toMatchObject({ code: "DATABASE_FOREIGN" });
+    expect(readFileSync(db).equals(before)).toBe(true);
+  });
+
+  test("refuses a newer database", async ({ open, db }) => {
+    await (await open()).close();
+    const other = new DatabaseSync(db);
+    other.exec("PRAGMA user_version=999");
+    other.close();
+    await expect(open()).rejects.toMatchObject({ code: "DATABASE_NEWER" });
+    await expect(open({ migrate: true })).rejects.toMatchObject({ code: "DATABASE_NEWER" });
+  });
+
+  test("names a place that cannot be written", async ({ open, folder }) => {
+    writeFileSync(join(folder, "file"), "");
+    const db = join(folder, "file", "windlass.db");
+    await expect(open({ db })).rejects.toMatchObject({ code: "DATABASE_UNWRITABLE" });
+  });
+
+  test("waits for another process that is inside a transaction", async ({ open, db }) => {
+    await open();
+    const other = new DatabaseSync(db);
+    other.exec("BEGIN IMMEDIATE");
+    const opening = open();
+    setTimeout(() => other.exec("COMMIT"), 20);
+    await expect(opening).resolves.toBeDefined();
+    other.close();
+  });
+
+  test("gives up after connectTimeout, and can be tried again", async ({ open, db }) => {
+    await open();
+    const other = new DatabaseSync(db);
+    other.exec("BEGIN IMMEDIATE");
+    await expect(open({ connectTimeout: "100ms" })).rejects.toMatchObject({
+      code: "DATABASE_BUSY",
+      message: expect.stringContaining("within 100ms (connectTimeout)"),
+    });
+    other.exec("COMMIT");
+    other.close();
+    await expect(open({ connectTimeout: "5s" })).resolves.toBeDefined();
+  });
+
+  test("gives up after connectTimeout where the whole file is locked", async ({ open, db }) => {
+    await (await open()).close();
+    const other = new DatabaseSync(db);
+    other.exec("PRAGMA locking_mode=EXCLUSIVE; BEGIN IMMEDIATE; COMMIT");
+    const startMs = performance.now();
+    await expect(open({ connectTimeout: "100ms" })).rejects.toMatchObject({ code: "DATABASE_BUSY" });
+    expect(performance.now() - startMs).toBeLessThan(5_000);
+    other.close();
+  });
+
+  test("refuses a connectTimeout that is no duration", async ({ open }) => {
+    for (const connectTimeout of [0, -1, Number.NaN, "soon", "2h"])
+      await expect(open({ connectTimeout })).rejects.toMatchObject({
+        code: "INVALID_DURATION",
+        message: expect.stringContaining("connectTimeout"),
+      });
+  });
+
+  test("refuses an option that does not exist", async () => {
+    const options = { dbb: "x" } as object;
+    await expect(openWindlass(options)).rejects.toMatchObject({
+      code: "INVALID_INPUT",
+      message: "openWindlass: there is no option dbb; did you mean db?",
+    });
+  });
+
+  test("refuses a backend that this version does not have", async ({ open }) => {
+    await expect(open({ config: { backend: "hatchet" } })).rejects.toMatchObject({ code: "UNSUPPORTED" });
+  });
+});
+
+describe("job types", () => {
+  test("two of one name are refused", async ({ open }) => {
+    const twin = defineJob({ name: "app.hello", input: z.string() });
+    await expect(open({ jobs: [hello, twin] })).rejects.toMatchObject({
+      code: "INVALID_DEFINITION",
+      message: expect.stringContaining("two job types are named app.hello"),
+    });
+  });
+
+  test("one with the name of a built-in type is refused", async ({ open }) => {
+    const mine = defineJob({ name: "exec", input: z.string() });
+    await expect(open({ jobs: [mine] })).rejects.toMatchObject({ code: "INVALID_DEFINITION" });
+  });
+
+  test("what is no job type is refused by its place", async ({ open }) => {
+    const jobs = [hello, { name: "app.x" }] as readonly JobType[];
+    await expect(open({ jobs })).rejects.toMatchObject({
+      code: "INVALID_DEFINITION",
+      message: expect.stringContaining("jobs[1]"),
+    });
+    const one = hello as unknown as readonly JobType[];
+    await expect(open({ jobs: one })).rejects.toMatchObject({ code: "INVALID_DEFINITION" });
+  });
+
+  test("files that the configuration names are loaded, once, beside the types in code", async ({ open, folder }) => {
+    const file = join(folder, "jobs.ts");
+    const index = new URL("../index.ts", import.meta.url).pathname;
+    const zod = import.meta.resolve("zod");
+    writeFileSync(
+      file,
+      `import { defineJob } from "${index}";
+       import { z } from "${zod}";
+       export const shout = defineJob({ name: "app.shout", input: z.string(), run: (text) => text.toUpperCase() });
+       export const again = shout;
+       export const limit = 3;`,
+    );
+    const { shout } = (await import(file)) as { shout: typeof hello };
+    const client = await open({ jobs: [hello, shout], config: { jobs: [file] } });
+    await client.startWorker();
+    await expect(client.runAndWait("app.shout", "hi")).resolves.toBe("HI");
+  });
+
+  test("a file that cannot be loaded, or exports no type, is named", async ({ open, folder }) => {
+    const empty = join(folder, "empty.ts");
+    writeFileSync(empty, "export const x = 1;");
+    await expect(open({ config: { jobs: [empty] } })).rejects.toMatchObject({
+      code: "CONFIG",
+      message: expect.stringContaining(`${empty} exports no job type`),
+    });
+    const missing = join(folder, "missing.ts");
+    await expect(open({ config: { jobs: [missing] } })).rejects.toMatchObject({
+      code: "CONFIG",
+      message: expect.stringContaining(`${missing} cannot be loaded`),
+    });
+    const broken = join(folder, "broken.ts");
+    const index = new URL("../index.ts", import.meta.url).pathname;
+    writeFileSync(broken, `import { defineJob } from "${index}"; export const x = defineJob({ name: "Bad Name" });`);
+    await expect(open({ config: { jobs: [broken] } })).rejects.toMatchObject({ code: "INVALID_DEFINITION" });
+  });
+
+  test("built-in types are there without being named", async ({ open }) => {
+    const client = await open();
+    await client.startWorker();
+    const result = await client.runAndWait(exec, { argv: ["true"] });
+    expect(result.exit_code).toBe(0);
+  });
+});
+
+describe("configuration", () => {
+  test("keys may stand in blocks or by their full names; other names of a key count too", async ({ open, folder }) => {
+    for (const config of [
+      { database: { path: join(folder, "a.db") } },
+      { "database.path": join(folder, "a.db"), hatchet: { job_timeout: "1m" } },
+    ]) {
+      const client = await open({ config, db: undefined as never });
+      expect(client.embedded?.path).toBe(join(folder, "a.db"));
+    }
+  });
+
+  test("the file and the environment are read, and what the code says wins", async ({ open, folder }) => {
+    const configFile = join(folder, "mine.yaml");
+    mkdirSync(join(folder, "data"));
+    writeFileSync(configFile, "database: { path: data/file.db }\n");
+    const none = undefined as never;
+    expect((await open({ configFile, db: none })).embedded?.path).toBe(join(folder, "data", "file.db"));
+    vi.stubEnv("WINDLASS_DB", join(folder, "environment.db"));
+    try {
+      expect((await open({ configFile, db: none })).embedded?.path).toBe(join(folder, "environment.db"));
+      expect((await open({ configFile, db: join(folder, "code.db") })).embedded?.path).toBe(join(folder, "code.db"));
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+
+  test("a wrong key is refused with the nearest one, a wrong value with its key", async ({ open }) => {
+    await expect(open({ config: { "worker.concurency": 3 } })).rejects.toMatchObject({
+      code: "CONFIG",
+      message: expect.stringContaining("worker.concurrency"),
+    });
+    await expect(open({ config: { worker: { concurrency: 0 } } })).rejects.toMatchObject({
+      code: "CONFIG",
+      message: expect.stringContaining("worker.concurrency"),
+    });
+    await expect(openWindlass({ config: [] as object })).rejects.toMatchObject({ code: "CONFIG" });
+  });
+
+  test("what may not stand in code says where it belongs", async ({ open }) => {
+    const refused = async (config: object, words: string): Promise<void> =>
+      expect(open({ config: { ...config } })).rejects.toMatchObject({
+        code: "CONFIG",
+        message: expect.stringContaining(words),
+      });
+    await refused({ actor: "agent:x" }, "openWindlass({ actor })");
+    await refused({ metrics_path: "/tmp/x" }, "environment only");
+    await refused({ hosts: { lab1: {} } }, "configFile");
+  });
+
+  test("a file that is not there is named", async ({ open, folder }) => {
+    const configFile = join(folder, "none.yaml");
+    await expect(open({ configFile })).rejects.toMatchObject({
+      code: "CONFIG",
+      message: expect.stringContaining("does not exist"),
+    });
+  });
+
+  test("warnings of the loader are handed on", async ({ open }) => {
+    vi.stubEnv("WINDLASS_TIMEOUT", "5s");
+    vi.stubEnv("WIN_AUTOMATION_TIMEOUT", "6s");
+    try {
+      expect((await open()).warnings).toEqual([expect.stringContaining("WIN_AUTOMATION_TIMEOUT is ignored")]);
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+});
