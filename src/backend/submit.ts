@@ -45,6 +45,7 @@ export interface SubmitParts {
 export class Submit {
   readonly #parts: SubmitParts;
   #published: Promise<readonly PublishedType[]> | undefined;
+  #jobsMade = 0;
   readonly #readers = new Map<
     string,
     {
@@ -58,6 +59,11 @@ export class Submit {
     this.#parts = parts;
   }
 
+  /** Jobs that this process has made; an earlier job that a key gave back is not counted. */
+  get jobsMade(): number {
+    return this.#jobsMade;
+  }
+
   /**
    * Submits jobs, all or none. Durable before it resolves.
    *
@@ -69,10 +75,12 @@ export class Submit {
     options: { readonly startOn?: BackendWorker } = {},
   ): Promise<readonly Accepted[]> {
     for (const { type } of requests) if (!this.#readers.has(type)) await this.#load(type);
-    return this.#parts.backend.accept(
+    const accepted = await this.#parts.backend.accept(
       requests.map((request) => this.prepare(request)),
       options,
     );
+    this.#jobsMade += accepted.filter(({ existing }) => !existing).length;
+    return accepted;
   }
 
   /** Loads what is needed to {@link prepare} jobs of a type synchronously. */
