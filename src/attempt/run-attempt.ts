@@ -140,11 +140,16 @@ async function perform(
       );
     }
     const returned = handlers.run(input as never, ctx);
-    const value = returned instanceof Promise ? await control.guard(returned) : returned;
+    const value = isThenable(returned) ? await control.guard(Promise.resolve(returned)) : returned;
     return { kind: "value", value };
   } catch (error) {
     return { kind: "thrown", error };
   }
+}
+
+/** Query builders and promises of other libraries count too: what is not waited for would never have run. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
 async function settle(

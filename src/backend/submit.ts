@@ -74,7 +74,8 @@ export class Submit {
     requests: readonly JobRequest[],
     options: { readonly startOn?: BackendWorker } = {},
   ): Promise<readonly Accepted[]> {
-    for (const { type } of requests) if (!this.#readers.has(type)) await this.#load(type);
+    // Nothing is awaited for a type that is loaded: calls keep the order in which they were made.
+    for (const { type } of requests) if (!this.#isLoaded(type)) await this.#loadPublished(type);
     const accepted = await this.#parts.backend.accept(
       requests.map((request) => this.prepare(request)),
       options,
@@ -85,7 +86,7 @@ export class Submit {
 
   /** Loads what is needed to {@link prepare} jobs of a type synchronously. */
   async load(type: string): Promise<void> {
-    if (!this.#readers.has(type)) await this.#load(type);
+    if (!this.#isLoaded(type)) await this.#loadPublished(type);
   }
 
   /** Everything but the storing; the type must be loaded. */
@@ -148,13 +149,16 @@ export class Submit {
     throw new AppError("UNSUPPORTED", `rule ${decision.rule} wants an approval, which this version cannot give`);
   }
 
-  /** Its own definition where this process has one, else the published one. */
-  async #load(type: string): Promise<void> {
+  /** True when it was read before, or this process has a definition of its own, which comes before a published one. */
+  #isLoaded(type: string): boolean {
+    if (this.#readers.has(type)) return true;
     const own = this.#parts.types.get(type);
-    if (own !== undefined) {
-      this.#readers.set(type, { rules: own.rules, read: (input) => own.input.safeParse(input), secrets: secretNames });
-      return;
-    }
+    if (own === undefined) return false;
+    this.#readers.set(type, { rules: own.rules, read: (input) => own.input.safeParse(input), secrets: secretNames });
+    return true;
+  }
+
+  async #loadPublished(type: string): Promise<void> {
     this.#published ??= this.#parts.backend.types();
     let found = (await this.#published).find(({ name }) => name === type);
     if (found === undefined) {

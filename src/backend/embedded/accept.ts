@@ -8,7 +8,7 @@ import type { JobSpec, ParentRef } from "../../job/spec.ts";
 import type { JobState } from "../../job/state.ts";
 import type { Acceptance, Accepted } from "../backend.ts";
 import { admit } from "./admission.ts";
-import { ENTRY_COLUMNS, entryValues, freshEntry } from "./entry.ts";
+import { ENTRY_COLUMNS, type Entry, entryValues, freshEntry } from "./entry.ts";
 import { type ValueReference, writeEnv } from "./env.ts";
 import { recordEnd } from "./finish.ts";
 import type { Interned } from "./intern.ts";
@@ -76,8 +76,25 @@ export function accept(
   if (inputAt !== undefined) tx.db.run("INSERT INTO value (job, name) VALUES (?, ?)", number, inputAt.name);
   if (expires !== undefined) storeExpiry(tx, expires, number, 1, "expires");
   if (deadline !== undefined) storeExpiry(tx, deadline, number, 1, "deadline");
-  const state = place(tx, { queue, rank, due, keys: spec.keys }, number);
+  const unwanted = family !== undefined && isCancelled(tx.db, family.parent, spec.parent?.runNumber ?? 1);
+  const state = unwanted
+    ? endUnwanted(tx, freshEntry(number, 1))
+    : place(tx, { queue, rank, due, keys: spec.keys }, number);
   return answer(parts, number, state, spec.traceId);
+}
+
+/** A cancel of the parent is meant for the children too that it makes before it has stopped. */
+function isCancelled(db: Connection, parent: JobNumber, run: number): boolean {
+  return (
+    db.get("SELECT 1 FROM cancel_request WHERE job = ? AND run = ?", parent, run) !== undefined ||
+    db.get("SELECT 1 FROM done WHERE job = ? AND run = ? AND state = 'cancelled'", parent, run) !== undefined
+  );
+}
+
+function endUnwanted(tx: Transaction<Notice>, entry: Entry): JobState {
+  const error = { code: "CANCELLED", message: "the job that made it was cancelled" };
+  recordEnd(tx, { entry, state: "cancelled", error });
+  return "cancelled";
 }
 
 /** Puts a new run where it belongs: delayed, ready, blocked, or cancelled at once by its key's strategy. */
@@ -113,7 +130,13 @@ export function storeExpiry(
   run: number,
   kind: "expires" | "deadline",
 ): void {
-  tx.db.run("INSERT INTO expiry (at, job, run, kind) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", at, job, run, kind);
+  tx.db.run(
+    "INSERT INTO expiry (at, job, run, kind) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET run = excluded.run",
+    at,
+    job,
+    run,
+    kind,
+  );
   tx.notify({ kind: "due", atMs: at });
 }
 

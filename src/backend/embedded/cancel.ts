@@ -27,7 +27,8 @@ export function cancel(
   if (standing.kind === "leased" || hasEffect) {
     // A program that outlived its worker must be ended by whoever adopts it, so that job is not cancelled until then.
     const { changes } = tx.db.run(
-      "INSERT INTO cancel_request (job, run, at, actor) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+      // The request of an earlier run stands there until the next sweep.
+      "INSERT INTO cancel_request (job, run, at, actor) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET run = excluded.run, at = excluded.at, actor = excluded.actor WHERE run <> excluded.run",
       number,
       run,
       tx.nowMs,

@@ -32,6 +32,8 @@ export type AttemptResult =
   | { readonly kind: "retry"; readonly delayMs: number }
   | { readonly kind: "released" };
 
+const CANCELLED = { code: "CANCELLED", message: "it was cancelled while it ran" };
+
 /**
  * Records the end of an attempt under its lease: the result, the retry or the return of the job, its manifest and the
  * release of its keys, all in one transaction.
@@ -65,13 +67,7 @@ function record(tx: Transaction<Notice>, report: AttemptReport): AttemptResult {
       return { kind: "final" };
     case "cancelled":
       keep(tx, report, end.kept);
-      finish(tx, job, "running", {
-        entry,
-        state: "cancelled",
-        worker,
-        claimed,
-        error: { code: "CANCELLED", message: "it was cancelled while it ran" },
-      });
+      finish(tx, job, "running", { entry, state: "cancelled", worker, claimed, error: CANCELLED });
       return { kind: "final" };
     case "failed":
       return recordFailure(tx, report, end);
@@ -111,6 +107,12 @@ function recordFailure(
     });
     return { kind: "final" };
   }
+  if (isCancelRequested(tx.db, entry)) {
+    // Its handler failed before it heard of the cancel: trying again would be work that nobody wants.
+    keep(tx, report, end.kept);
+    finish(tx, job, "running", { entry, state: "cancelled", worker, claimed, error: CANCELLED });
+    return { kind: "final" };
+  }
   const due = tx.nowMs + decision.delayMs;
   addHistory(tx, { ...entry, rowsMax: rules.historyRowsMax }, "attempt.failed", {
     attempt: entry.attempt,
@@ -131,8 +133,7 @@ function giveBack(tx: Transaction<Notice>, report: AttemptReport): AttemptResult
   const { claim, worker } = report;
   const { entry, job, rules } = claim;
   const decision = decideReclaim({
-    cancelRequested:
-      tx.db.get("SELECT 1 FROM cancel_request WHERE job = ? AND run = ?", entry.job, entry.run) !== undefined,
+    cancelRequested: isCancelRequested(tx.db, entry),
     chargeCrash: false,
     crashes: entry.crashes,
     crashesMax: rules.crashesMax,
@@ -150,10 +151,7 @@ function giveBack(tx: Transaction<Notice>, report: AttemptReport): AttemptResult
     insertReady(tx, job, { ...entry, recover: decision.recover ? 1 : 0 });
     return { kind: "released" };
   }
-  const error =
-    decision.kind === "cancelled"
-      ? { code: "CANCELLED", message: "it was cancelled while it ran" }
-      : { code: decision.code, message: decision.message };
+  const error = decision.kind === "cancelled" ? CANCELLED : { code: decision.code, message: decision.message };
   finish(tx, job, "running", {
     entry,
     state: decision.kind,
@@ -170,6 +168,10 @@ function leave(tx: Transaction<Notice>, { claim }: AttemptReport, delayMs: numbe
   const entry: Entry = { ...claim.entry, attempt: claim.entry.attempt - 1 };
   insertDelayed(tx, entry, tx.nowMs + delayMs, "adopt");
   return { kind: "released" };
+}
+
+function isCancelRequested(db: Connection, { job, run }: Pick<Entry, "job" | "run">): boolean {
+  return db.get("SELECT 1 FROM cancel_request WHERE job = ? AND run = ?", job, run) !== undefined;
 }
 
 /** False when the lease no longer covers the job, or its end is recorded. */

@@ -26,6 +26,8 @@ export interface JobEnv {
   readonly keys?: readonly KeyNeed[];
   readonly rate_key?: string;
   readonly deadline?: number;
+  /** How long after its start over or its submission a run's deadline is. */
+  readonly deadline_ms?: number;
   readonly expires?: number;
   readonly metadata?: Readonly<Record<string, string>>;
   readonly parent?: JobNumber;
@@ -60,6 +62,7 @@ export function writeEnv(spec: JobSpec, extras: EnvExtras): string {
     ...(spec.secrets.length === 0 ? {} : { secrets: spec.secrets }),
     ...(hasPairs(spec.metadata) ? { metadata: spec.metadata } : {}),
     ...(extras.deadline === undefined ? {} : { deadline: extras.deadline }),
+    ...(spec.deadlineInMs === undefined ? {} : { deadline_ms: spec.deadlineInMs }),
     ...(extras.expires === undefined ? {} : { expires: extras.expires }),
     ...(extras.parent === undefined ? {} : { parent: extras.parent }),
     ...(extras.root === undefined ? {} : { root: extras.root }),

@@ -131,7 +131,8 @@ function liveStanding(db: Connection, job: JobRow, doneRun: number): Standing | 
     if (blocked !== undefined) return { kind: "blocked", key, ...blocked };
   }
   const leased = db.get<{ epoch: number; worker: number; at: number; entry: string }>(
-    "SELECT l.epoch, l.worker, l.at, e.value AS entry FROM lease l, json_each(l.jobs) e WHERE json_extract(e.value, '$[0]') = ?",
+    // An earlier run may still stand in a lease whose other jobs go on.
+    "SELECT l.epoch, l.worker, l.at, e.value AS entry FROM lease l, json_each(l.jobs) e WHERE json_extract(e.value, '$[0]') = ? ORDER BY json_extract(e.value, '$[1]') DESC LIMIT 1",
     job.id,
   );
   if (leased === undefined) return undefined;

@@ -10,6 +10,7 @@ export function removeStanding(tx: Transaction<Notice>, job: JobRow, standing: S
       break;
     case "delayed":
       tx.db.run("DELETE FROM delayed WHERE due = ? AND job = ?", standing.due, job.id);
+      if (standing.reason === "rate") giveTurnBack(tx, job);
       break;
     case "blocked":
       tx.db.run("DELETE FROM blocked WHERE key = ? AND rank = ? AND job = ?", standing.key, job.rank, job.id);
@@ -18,4 +19,13 @@ export function removeStanding(tx: Transaction<Notice>, job: JobRow, standing: S
     case "done":
       break;
   }
+}
+
+/** The turns of those that wait behind it come no sooner, but the next to ask gets its turn and not one beyond the last. */
+function giveTurnBack(tx: Transaction<Notice>, { rules, env }: JobRow): void {
+  tx.db.run(
+    "UPDATE rate SET horizon = horizon - (SELECT json_extract(body, '$.rate.perMs') * 1.0 / json_extract(body, '$.rate.units') FROM rules WHERE id = ?) WHERE key = ?",
+    rules,
+    env.rate_key ?? "",
+  );
 }

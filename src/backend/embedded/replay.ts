@@ -6,7 +6,7 @@ import { storeExpiry } from "./accept.ts";
 import { admit } from "./admission.ts";
 import { freshEntry } from "./entry.ts";
 import { addHistory } from "./history-row.ts";
-import { acceptedAtMs, type JobNumber } from "./job-number.ts";
+import type { JobNumber } from "./job-number.ts";
 import { readJob, standingOf } from "./job-row.ts";
 import type { Notice } from "./notice.ts";
 import { stateOfStanding } from "./reading/state-of.ts";
@@ -23,8 +23,8 @@ export function replay(tx: Transaction<Notice>, limits: JobLimits, number: JobNu
   const run = standing.run + 1;
   const rank = rankOf(tx.nowMs, job.env.priority ?? 2, limits.ageMs);
   tx.db.run("UPDATE job SET rank = ?, due = ? WHERE id = ?", rank, tx.nowMs, number);
-  if (job.env.deadline !== undefined) {
-    const deadline = tx.nowMs + (job.env.deadline - acceptedAtMs(number));
+  if (job.env.deadline_ms !== undefined) {
+    const deadline = tx.nowMs + job.env.deadline_ms;
     tx.db.run("UPDATE job SET env = json_set(env, '$.deadline', ?) WHERE id = ?", deadline, number);
     storeExpiry(tx, deadline, number, run, "deadline");
   }
