@@ -1,6 +1,48 @@
 import { OPERATIONS } from "../operations/registry.ts";
 import type { CommandEntry } from "./command.ts";
 import { operationEntry } from "./entry.ts";
+import type { Overlay } from "./operation-command.ts";
+
+/** What the command line does with some operations beside calling them. */
+const OVERLAYS: Readonly<Record<string, () => Promise<Overlay>>> = {
+  "jobs.enqueue": async () => (await import("./commands/enqueue.ts")).enqueueOverlay,
+  "jobs.status": async () => (await import("./commands/status.ts")).statusOverlay,
+  "jobs.logs": async () => (await import("./commands/logs.ts")).logsOverlay,
+  "artifacts.open": async () => (await import("./commands/open.ts")).openOverlay,
+};
+
+/** Operations that are part of another command: `jobs enqueue --from-file`. */
+const WITHIN: readonly string[] = ["jobs.enqueue-many"];
+
+/** Commands that only a command line can have: they hold the terminal or run for long. */
+const OWN: readonly CommandEntry[] = [
+  {
+    name: "run",
+    summary: "Run a job in this process and follow it.",
+    load: async () => (await import("./commands/run.ts")).run,
+  },
+  {
+    name: "worker",
+    summary: "Run jobs until told to stop.",
+    load: async () => (await import("./commands/worker.ts")).worker,
+  },
+  {
+    name: "jobs run",
+    summary: "Deprecated: jobs enqueue --watch.",
+    load: async () => (await import("./commands/jobs-run.ts")).jobsRun,
+  },
+  {
+    name: "completion",
+    summary: "Print the completion script of a shell.",
+    load: async () => (await import("./commands/completion.ts")).completion,
+  },
+];
 
 /** Every command, in the order of the menu. */
-export const COMMANDS: readonly CommandEntry[] = OPERATIONS.map((entry) => operationEntry(entry));
+export const COMMANDS: readonly CommandEntry[] = [
+  ...OWN.slice(0, 2),
+  ...OPERATIONS.filter(({ name }) => !WITHIN.includes(name)).map((entry) =>
+    operationEntry(entry, OVERLAYS[entry.name]),
+  ),
+  ...OWN.slice(2),
+];

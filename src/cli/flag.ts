@@ -20,6 +20,8 @@ export interface Flag {
   readonly name: string;
   readonly kind: FlagKind;
   readonly description: string;
+  /** Other names, not shown. */
+  readonly aliases?: readonly string[];
   /** What stands for its value in the help; default the name in capitals. */
   readonly placeholder?: string;
   /** A single letter. */

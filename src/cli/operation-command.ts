@@ -11,7 +11,8 @@ import { readTypedInput, typeFlags } from "./typed-input.ts";
 export interface Overlay {
   /** Flags of the command line alone. */
   readonly flags?: readonly Flag[];
-  readonly words?: readonly WordSpec[];
+  /** Fields that the command line may leave out, because something else says them. */
+  readonly optional?: readonly string[];
   run(call: Call, action: Action): Promise<number>;
 }
 
@@ -29,14 +30,19 @@ export interface Action {
 export function commandOf(operation: Operation, overlay?: Overlay): Command {
   const fields = fieldFlags(operation);
   const typed = isTyped(operation);
-  const flags = [...fields.filter(({ field }) => !(typed && field === "input")), ...(overlay?.flags ?? [])];
+  const shown = fields.filter(({ field }) => !(typed && field === "input"));
+  const isOptional = ({ field = "" }: Flag): boolean => overlay?.optional?.includes(field) === true;
+  const flags = [
+    ...shown.map((flag) => (isOptional(flag) ? { ...flag, required: false } : flag)),
+    ...(overlay?.flags ?? []),
+  ];
   const settings = operation.loadsTypes === true ? ["jobs"] : [];
   return {
     name: operation.name.replace(".", " "),
     summary: operation.summary,
     ...(operation.description === undefined ? {} : { description: operation.description }),
     flags,
-    words: overlay?.words ?? wordsOf(operation, fields),
+    words: wordsOf(operation, fields),
     ...(typed ? { rest: "the argv of the job, where its type has one" } : {}),
     settings,
     ...(typed ? { moreFlags: (early) => typeFlags(early, flags) } : {}),
@@ -56,8 +62,8 @@ function isTyped({ input }: Operation): boolean {
 function fieldFlags(operation: Operation): readonly Flag[] {
   const schema = z.toJSONSchema(operation.input, { io: "input", unrepresentable: "any" }) as FieldSchema;
   return flagsOfSchema(schema).map((flag) => {
-    const alias = operation.aliases?.[flag.field ?? ""];
-    return alias === undefined ? flag : { ...flag, name: alias };
+    const [name, ...aliases] = operation.flags?.[flag.field ?? ""] ?? [flag.name];
+    return { ...flag, name: name ?? flag.name, aliases };
   });
 }
 
@@ -80,7 +86,7 @@ function actionOf(operation: Operation, fields: readonly Flag[], call: Call): Ac
     operation,
     input,
     perform: (fieldsGiven) => perform(operation, fieldsGiven, call),
-    finish: (output) => finish(operation, output, call),
+    finish: (output) => printOutput(operation, output, call),
   };
 }
 
@@ -96,7 +102,12 @@ export async function perform(
   return callOperation(operation, input, session.contextWith(windlass));
 }
 
-function finish(operation: Operation, output: unknown, { globals, terminal }: Call): number {
+/** Prints an answer. @returns the exit status that it stands for. */
+export function printOutput(
+  operation: Operation,
+  output: unknown,
+  { globals, terminal }: Pick<Call, "globals" | "terminal">,
+): number {
   const code = operation.verdict?.(output);
   if (globals.json) {
     const failing = code !== undefined && typeof output === "object" ? { ...output, code } : output;

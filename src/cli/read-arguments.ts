@@ -64,13 +64,11 @@ export function textOf(argv: readonly string[], flags: readonly Flag[], name: st
 
 function tokensOf(argv: readonly string[], flags: readonly Flag[]) {
   const options = Object.fromEntries(
-    flags.map(({ name, kind, short }) => [
-      name,
-      {
-        type: kind === "boolean" ? ("boolean" as const) : ("string" as const),
-        ...(short === undefined ? {} : { short }),
-      },
-    ]),
+    flags.flatMap(({ name, aliases = [], kind, short }) => {
+      const type = kind === "boolean" ? ("boolean" as const) : ("string" as const);
+      const main = [name, { type, ...(short === undefined ? {} : { short }) }] as const;
+      return [main, ...aliases.map((alias) => [alias, { type }] as const)];
+    }),
   );
   return parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true }).tokens;
 }
@@ -82,7 +80,7 @@ function readFlag(
   { name, rawName, value, inlineValue }: OptionToken,
   flags: readonly Flag[],
 ): { flag: Flag; value: string | boolean } {
-  const known = flags.find((flag) => flag.name === name);
+  const known = flags.find((flag) => flag.name === name || flag.aliases?.includes(name));
   const negated = known === undefined ? negatedFlag(name, flags) : undefined;
   const flag = known ?? negated;
   if (flag === undefined) throw unknownFlag(command, rawName, flags);

@@ -92,7 +92,16 @@ function withoutText(reason: string): string {
   return reason.replace(/, ?(\.{3})?".*$/s, "").replace(/ in JSON/, "");
 }
 
-async function readSource({ name }: Flag, text: string, { cwd, stdin }: ValueSources): Promise<string> {
+/**
+ * Reads where a text of its own may be long: `-` is standard input, `@FILE` a file, anything else the text itself.
+ *
+ * @throws AppError `USAGE`
+ */
+export async function readSource(
+  { name }: Pick<Flag, "name">,
+  text: string,
+  { cwd, stdin }: ValueSources,
+): Promise<string> {
   if (text === "-") return readStream(stdin);
   if (!text.startsWith("@")) return text;
   const path = resolve(cwd, text.slice(1));

@@ -8,20 +8,30 @@ export interface Terminal {
   readonly logsToPerson: boolean;
   out(text: string | Uint8Array): void;
   error(text: string | Uint8Array): void;
+  /** As `out` and `error`, for much: resolves when more may come. */
+  write(stream: "out" | "error", bytes: Uint8Array): Promise<void>;
+  /** Fires when nobody reads standard output any more; what is written from then on is dropped. */
+  readonly closed: AbortSignal;
 }
 
 /** The terminal of this process. */
 export function processTerminal(options: { readonly noColour: boolean }): Terminal {
   const { stdout, stderr, env } = process;
   const isPerson = stdout.isTTY === true;
+  const closed = new AbortController();
+  // A pipe whose reader ended (`| head`) is no error of ours.
+  stdout.on("error", () => closed.abort());
+  stderr.on("error", () => undefined);
   return {
     isPerson,
     // https://no-color.org: any value that is not empty.
     hasColour: isPerson && !options.noColour && !env["NO_COLOR"] && env["TERM"] !== "dumb",
     columns: stdout.columns ?? 80,
     logsToPerson: stderr.isTTY === true,
-    out: (text) => void stdout.write(text),
+    out: (text) => void (closed.signal.aborted || stdout.write(text)),
     error: (text) => void stderr.write(text),
+    closed: closed.signal,
+    write: (stream, bytes) => writeBytes(stream === "out" ? stdout : stderr, bytes),
   };
 }
 
@@ -40,4 +50,15 @@ const STYLES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
 /** Colours a text where the reader sees colours. */
 export function style(terminal: Pick<Terminal, "hasColour">, name: keyof typeof STYLES, text: string): string {
   return terminal.hasColour ? `\u001b[${STYLES[name]}m${text}\u001b[0m` : text;
+}
+
+function writeBytes(stream: NodeJS.WriteStream, bytes: Uint8Array): Promise<void> {
+  if (stream.destroyed || stream.errored !== null || stream.write(bytes)) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = (): void => {
+      for (const event of ["drain", "error", "close"]) stream.off(event, end);
+      resolve();
+    };
+    for (const event of ["drain", "error", "close"]) stream.on(event, end);
+  });
 }

@@ -66,8 +66,8 @@ export interface Operation<
   readonly database: Use;
   /** Fields that a command line gives without their names, in this order; a list takes all that follow. */
   readonly positional?: readonly string[];
-  /** Other names of fields, by field. */
-  readonly aliases?: Readonly<Record<string, string>>;
+  /** What the flags of a field are called, where that is not its own name; the first is shown. */
+  readonly flags?: Readonly<Record<string, readonly string[]>>;
   /** True where the user's own job types are needed (configuration `jobs`, `--jobs`). */
   readonly loadsTypes?: boolean;
   /** True where the submit function asks the policy, with the job's own facts. */
@@ -97,10 +97,23 @@ export async function callOperation<Input extends z.ZodObject, Output extends z.
   input: unknown,
   context: ContextFor<Use>,
 ): Promise<z.output<Output>> {
+  const parsed = readInput(operation, input);
+  if (operation.asksItself !== true) askPolicy(operation, context);
+  return operation.run(parsed, context);
+}
+
+/**
+ * Reads the input of an operation.
+ *
+ * @throws AppError `USAGE` or `INVALID_ID` naming the field.
+ */
+export function readInput<Input extends z.ZodObject>(
+  operation: Pick<Operation<Input>, "name" | "input">,
+  input: unknown,
+): z.output<Input> {
   const parsed = operation.input.safeParse(input);
   if (!parsed.success) throw wrongInput(operation.name, parsed.error);
-  if (operation.asksItself !== true) askPolicy(operation, context);
-  return operation.run(parsed.data, context);
+  return parsed.data;
 }
 
 /** Fields whose values are ids; a wrong one has its own code. */

@@ -1,0 +1,117 @@
+import type { LoadedConfig } from "../../config/config.ts";
+import { AppError, isAppError } from "../../error.ts";
+import { enqueueManyJobs } from "../../operations/jobs/enqueue-many.ts";
+import type { Call } from "../command.ts";
+import { type Action, type Overlay, perform as performOperation, printOutput } from "../operation-command.ts";
+import { readSource } from "../read-values.ts";
+import { INPUT_FLAG } from "../typed-input.ts";
+import { WATCH_FLAGS, wantsWatch, watchToEnd } from "./watch-flags.ts";
+
+/** `jobs enqueue`: one job, or many from a file. */
+export const enqueueOverlay: Overlay = {
+  flags: [
+    {
+      name: "from-file",
+      kind: "text",
+      placeholder: "FILE",
+      description:
+        "Stores many jobs in one go, all or none: each line is JSON with the fields type, input and those of the flags above; - reads standard input.",
+    },
+    ...WATCH_FLAGS,
+  ],
+  optional: ["type"],
+  async run(call, action) {
+    const file = call.values.get("from-file");
+    return file === undefined ? enqueueOne(call, action) : enqueueFile(call, action, String(file));
+  },
+};
+
+interface Enqueued {
+  readonly job_id: string;
+  readonly served: boolean;
+}
+
+/** Stores one job and, where the call asks for it, follows it. */
+export async function enqueueOne(call: Call, { input, perform, finish }: Action): Promise<number> {
+  const watch = wantsWatch(call);
+  if (input["type"] === undefined) throw new AppError("USAGE", `${call.command} needs --type, or --from-file`);
+  const output = (await perform(input)) as Enqueued;
+  if (!output.served) await warnUnserved(call, [String(input["type"])]);
+  if (watch === undefined) return finish(output);
+  const windlass = await call.session.open("write", true);
+  return watchToEnd(windlass, output.job_id, { ...watch, call });
+}
+
+async function enqueueFile(call: Call, { input }: Action, file: string): Promise<number> {
+  const also = [...call.flags].find(
+    ({ field, ofType, name }) => (field !== undefined || ofType || name === INPUT_FLAG.name) && call.values.has(name),
+  );
+  if (also !== undefined || Object.keys(input).some((field) => field !== "input"))
+    throw new AppError("USAGE", `${call.command}: --from-file stands alone; the lines of the file say everything`);
+  const text = await readSource({ name: "from-file" }, file === "-" ? file : `@${file}`, {
+    cwd: process.cwd(),
+    stdin: process.stdin,
+  });
+  const lines = readLines(text);
+  try {
+    const output = await performOperation(enqueueManyJobs, { requests: lines.map(({ request }) => request) }, call);
+    const { served } = output as { served: boolean };
+    if (!served) await warnUnserved(call, typesOf(lines));
+    return printOutput(enqueueManyJobs, output, call);
+  } catch (error) {
+    throw atLine(error, lines);
+  }
+}
+
+interface Line {
+  /** From 1. */
+  readonly number: number;
+  readonly request: unknown;
+}
+
+/** Empty lines are passed over, and count. */
+function readLines(text: string): readonly Line[] {
+  const lines = text.split("\n").flatMap((line, index): readonly Line[] => {
+    if (line.trim() === "") return [];
+    try {
+      return [{ number: index + 1, request: JSON.parse(line) }];
+    } catch {
+      throw new AppError("USAGE", `line ${index + 1} is not JSON; nothing was stored`);
+    }
+  });
+  if (lines.length === 0) throw new AppError("USAGE", "the file holds no request; each line is one, as JSON");
+  return lines;
+}
+
+/** Requests are counted from 1 without the empty lines between them; people count lines. */
+function atLine(error: unknown, lines: readonly Line[]): unknown {
+  if (!isAppError(error)) return error;
+  const { code, message, details } = error;
+  const line = (request: unknown): number => lines[Number(request)]?.number ?? 0;
+  const text = message
+    .replace(/^request (\d+): /, (_, request) => `line ${line(Number(request) - 1)}: `)
+    .replaceAll(/\brequests\.(\d+)/g, (_, request) => `line ${line(request)}`);
+  return new AppError(code, text, { details, cause: error });
+}
+
+function typesOf(lines: readonly Line[]): readonly string[] {
+  return [...new Set(lines.map(({ request }) => String((request as { type?: unknown }).type)))];
+}
+
+/** A job that nobody runs is the first thing that goes wrong; so what to type stands there. */
+async function warnUnserved({ session, log, command }: Call, types: readonly string[]): Promise<void> {
+  const loaded = await session.config();
+  log.warn(
+    command.replace(" ", "."),
+    `no live worker serves ${types.join(", ")}; the jobs wait until one does: ${workerCommand(loaded)}`,
+  );
+}
+
+function workerCommand({ config, origins }: LoadedConfig): string {
+  const given = (key: string): boolean => origins.get(key)?.kind === "flag";
+  return [
+    "windlass worker",
+    ...(given("database.path") ? ["--db", config.database.path] : []),
+    ...(given("jobs") ? config.jobs.flatMap((path) => ["--jobs", path]) : []),
+  ].join(" ");
+}

@@ -1,0 +1,14 @@
+import type { Overlay } from "../operation-command.ts";
+import { WATCH_FLAGS, wantsWatch, watchToEnd } from "./watch-flags.ts";
+
+/** `jobs status`: one read, or with --watch to the end. */
+export const statusOverlay: Overlay = {
+  flags: WATCH_FLAGS,
+  async run(call, { input, perform, finish }) {
+    const watch = wantsWatch(call);
+    const output = await perform(input);
+    if (watch === undefined) return finish(output);
+    const windlass = await call.session.open("read", false);
+    return watchToEnd(windlass, String(input["id"]), { ...watch, call });
+  },
+};

@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { AppError } from "../../error.ts";
+import { JobId } from "../../id.ts";
+import { JobState } from "../../job/state.ts";
+import { jobNotFound } from "../fields.ts";
+import { defineOperation } from "../operation.ts";
+
+/** Starts a finished job over. */
+export const retryJob = defineOperation({
+  name: "jobs.retry",
+  summary: "Start a finished job over, as the next run of the same job.",
+  description: "Input and rules are the same, counts begin at zero; results and files of earlier runs stay.",
+  access: "write",
+  input: z.strictObject({ id: JobId }),
+  output: z.strictObject({ job_id: JobId, state: JobState, run: z.int() }),
+  errors: ["JOB_NOT_FOUND", "JOB_NOT_FINISHED", "POLICY_DENIED"],
+  database: "write",
+  positional: ["id"],
+  async run({ id }, { windlass: { backend, config }, actor }) {
+    const result = await backend.replay(id, actor);
+    switch (result.kind) {
+      case "not_found":
+        throw jobNotFound(id, config.database.path);
+      case "unfinished":
+        throw new AppError(
+          "JOB_NOT_FINISHED",
+          `job ${id} is ${result.state}; only a finished job can be started over, \`windlass jobs cancel ${id}\` ends it`,
+          { details: { job_id: id, state: result.state } },
+        );
+      case "started":
+        return { job_id: id, state: (await backend.status(id))?.state ?? "queued", run: result.runNumber };
+    }
+  },
+});
