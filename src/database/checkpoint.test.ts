@@ -8,8 +8,8 @@ import { type Clock, systemClock } from "../clock.ts";
 import type { ErrorRecord } from "../error.ts";
 import { Checkpointer, LOG_PAGES_MAX, readLog } from "./checkpoint.ts";
 import { Connection } from "./connection.ts";
+import { logReaders } from "./file-users.ts";
 import { holdLock } from "./liveness.ts";
-import { logReaders } from "./log-readers.ts";
 import { openDatabase } from "./open.ts";
 
 let folder = "";

@@ -1,8 +1,8 @@
 import type { Clock } from "../clock.ts";
 import type { ErrorRecord } from "../error.ts";
 import type { Connection } from "./connection.ts";
+import { type FileUser, logReaders, sayUsers } from "./file-users.ts";
 import { isLockHeld } from "./liveness.ts";
-import { type LogReader, logReaders } from "./log-readers.ts";
 
 /** The write-ahead log, in pages (https://www.sqlite.org/pragma.html#pragma_wal_checkpoint). */
 export interface LogNumbers {
@@ -44,7 +44,7 @@ export interface CheckpointerParts {
  */
 export class Checkpointer {
   readonly #parts: CheckpointerParts;
-  #starved: { readonly sinceMono: number; readonly readers: ReadonlyMap<number, LogReader> | undefined } | undefined;
+  #starved: { readonly sinceMono: number; readonly readers: ReadonlyMap<number, FileUser> | undefined } | undefined;
   #triedAtMono = Number.NEGATIVE_INFINITY;
   #toldAtMono = Number.NEGATIVE_INFINITY;
 
@@ -99,23 +99,14 @@ export function starvation(
   path: string,
   pages: number,
   forMs: number,
-  readers: readonly LogReader[] | undefined,
+  readers: readonly FileUser[] | undefined,
 ): ErrorRecord {
   const seconds = Math.round(forMs / 1000);
   return {
     code: "DATABASE_BUSY",
-    message: `the write-ahead log of database ${path} cannot be emptied: ${pages} pages have waited for ${seconds} s behind ${sayReaders(readers)}; end what reads, or the file grows until the disk is full`,
+    message: `the write-ahead log of database ${path} cannot be emptied: ${pages} pages have waited for ${seconds} s behind ${sayUsers(readers, "reader")}; end what reads, or the file grows until the disk is full`,
     details: { pages, waited_ms: Math.round(forMs), readers: readers?.map(({ pid }) => pid) ?? null },
   };
-}
-
-/** Names readers in a sentence. */
-export function sayReaders(readers: readonly LogReader[] | undefined): string {
-  if (readers === undefined) return "a reader that this system does not name (`lsof` may)";
-  if (readers.length === 0) return "a reader on another machine or in another container";
-  return readers
-    .map(({ pid, program }) => `pid ${pid}${pid === process.pid ? " (this process)" : program && ` (${program})`}`)
-    .join(", ");
 }
 
 function checkpoint(db: Connection, mode: "NOOP" | "RESTART"): LogNumbers {

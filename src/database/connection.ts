@@ -99,17 +99,20 @@ export class Connection {
 }
 
 function connect(path: string, { readOnly = false, immutable = false }: ConnectionOptions): DatabaseSync {
+  const url = pathToFileURL(path);
+  // Never created here: a file that vanished (an unmounted disk, a restore) must not come back as an empty one.
+  url.search = immutable ? "mode=ro&immutable=1" : readOnly ? "mode=ro" : "mode=rw";
+  let db: DatabaseSync | undefined;
   try {
-    const url = pathToFileURL(path);
-    // Never created here: a file that vanished (an unmounted disk, a restore) must not come back as an empty one.
-    url.search = immutable ? "mode=ro&immutable=1" : readOnly ? "mode=ro" : "mode=rw";
     // The C busy handler would block the event loop; retries are ours.
-    const db = new DatabaseSync(url, { readOnly: readOnly || immutable, timeout: 0 });
+    db = new DatabaseSync(url, { readOnly: readOnly || immutable, timeout: 0 });
     db.exec(
       "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY; PRAGMA recursive_triggers=OFF",
     );
     return db;
   } catch (error) {
+    // Left to the garbage collector it would hold its locks for a while.
+    db?.close();
     throw databaseError(error, path);
   }
 }

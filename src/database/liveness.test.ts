@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { dropLock, holdLock, isLockHeld, lockFile } from "./liveness.ts";
+import { dropLock, holdLock, isLockHeld, lockFile, lockNames } from "./liveness.ts";
 
 const HOLDER = `
 import { holdLock } from ${JSON.stringify(new URL("./liveness.ts", import.meta.url).href)};
@@ -71,6 +71,15 @@ test("the probe of a worker in the same process says that it lives and leaves it
   own[Symbol.dispose]();
   expect(isLockHeld(path, "own")).toBe(false);
   expect(existsSync(own.file)).toBe(false);
+});
+
+test("a probe that cannot be made says nothing, so the worker counts as alive; its lease decides", () => {
+  mkdirSync(lockFile(path, "odd"), { recursive: true });
+  expect(isLockHeld(path, "odd")).toBe(true);
+  writeFileSync(lockFile(path, "rubbish"), "no database at all, ".repeat(100));
+  expect(isLockHeld(path, "rubbish")).toBe(false);
+  expect(lockNames(path).sort()).toEqual(["odd", "rubbish"]);
+  expect(lockNames(`${path}.other`)).toEqual([]);
 });
 
 test("the files are of their owner alone", () => {

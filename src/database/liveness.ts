@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
@@ -18,6 +18,9 @@ export interface WorkerRow {
 export interface LivenessLock extends Disposable {
   readonly file: string;
 }
+
+/** Primary result codes (https://www.sqlite.org/rescode.html). */
+const [CORRUPT, NOTADB] = [11, 26];
 
 /** Held here too: a connection that nobody refers to any more is closed by the garbage collector, and its lock is gone. */
 const held = new Set<DatabaseSync>();
@@ -64,10 +67,22 @@ export function isLockHeld(databasePath: string, uuid: string): boolean {
     probe.exec("BEGIN EXCLUSIVE; ROLLBACK");
     return false;
   } catch (error) {
-    // Anything but "busy" (such as a file that vanished) means that nobody holds it.
-    return sqliteCode(error) === 5;
+    // A worker that runs out of file descriptors cannot probe, and must not take the others' jobs for that: what cannot be
+    // asked counts as alive, and the lease decides. What is no SQLite file any more cannot be locked.
+    return existsSync(file) && ![CORRUPT, NOTADB].includes(sqliteCode(error) ?? 0);
   } finally {
     probe?.close();
+  }
+}
+
+/** The workers that have a lock file, held or left behind; also where the database itself cannot be read. */
+export function lockNames(databasePath: string): string[] {
+  try {
+    return readdirSync(lockFolder(databasePath))
+      .filter((name) => name.endsWith(".db"))
+      .map((name) => name.slice(0, -".db".length));
+  } catch {
+    return [];
   }
 }
 

@@ -9,6 +9,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -129,6 +130,24 @@ const UNFIT: readonly [what: string, code: string, make: () => void][] = [
     () => {
       openAndClose("write");
       writeFileSync(path, readFileSync(path).subarray(0, 3 * 4096));
+    },
+  ],
+  [
+    "a database that was emptied and whose log is left",
+    "DATABASE_DAMAGED",
+    () => {
+      openAndClose("write");
+      runAndDie("CREATE TABLE a (b)");
+      truncateSync(path, 0);
+    },
+  ],
+  [
+    "rubbish with a log",
+    "DATABASE_FOREIGN",
+    () => {
+      openAndClose("write");
+      runAndDie("INSERT INTO setting (name, value) VALUES ('a', 1)");
+      writeFileSync(path, "rubbish ".repeat(1_000));
     },
   ],
   ["a folder", "DATABASE_FOREIGN", () => mkdirSync(path)],

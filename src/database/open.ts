@@ -5,6 +5,7 @@ import { Connection, type ConnectionOptions } from "./connection.ts";
 import { databaseError } from "./database-error.ts";
 import { liveWorkers } from "./liveness.ts";
 import { copyBefore, fileKind, keepLog, type Migration, migrate, ownMigrations, schemaVersion } from "./migrate.ts";
+import { whileBusy } from "./while-busy.ts";
 
 /**
  * What a caller may do to the file: `read` changes nothing and creates nothing; `write` creates it when it does not exist
@@ -34,7 +35,6 @@ export interface Upgrade {
 /** Versions before this one can corrupt a file when two connections checkpoint and commit at the same moment (https://www.sqlite.org/wal.html#walresetbug). */
 const SQLITE_MIN = [3, 51, 3] as const;
 
-const BUSY_STEP_MS = 5;
 const BUSY_LIMIT_MS = 10_000;
 
 /**
@@ -44,17 +44,24 @@ const BUSY_LIMIT_MS = 10_000;
  * `DATABASE_OLDER` (mode `write` or `read`), `DATABASE_IN_USE` (an older worker is alive), `DATABASE_UNWRITABLE`, `DATABASE_FULL`.
  */
 export function openDatabase(path: string, options: OpenOptions): Connection {
-  const { busyLimitMs = BUSY_LIMIT_MS } = options;
-  const cell = new Int32Array(new SharedArrayBuffer(4));
-  // Creating, migrating and recovering lock the file for a moment; who comes second waits for it.
-  for (let waitedMs = 0; ; waitedMs += BUSY_STEP_MS) {
+  return whileBusy(options.busyLimitMs ?? BUSY_LIMIT_MS, () => openOnce(path, options));
+}
+
+/**
+ * Opens a database of ours for reading, whatever its schema.
+ *
+ * @throws AppError `DATABASE_MISSING`, `DATABASE_FOREIGN`, `DATABASE_DAMAGED`.
+ */
+export function openAnyVersion(path: string): Connection {
+  return whileBusy(BUSY_LIMIT_MS, () => {
     try {
-      return openOnce(path, options);
+      return openExisting(path, [], "any", { readOnly: true });
     } catch (error) {
-      if (!(isAppError(error) && error.code === "DATABASE_BUSY") || waitedMs >= busyLimitMs) throw error;
-      Atomics.wait(cell, 0, 0, BUSY_STEP_MS);
+      if (!(isAppError(error) && error.code === "DATABASE_UNWRITABLE") || hasLog(path)) throw error;
+      // In a folder that cannot be written even a reader of a write-ahead log cannot lock; without a log nobody writes.
+      return openExisting(path, [], "any", { immutable: true });
     }
-  }
+  });
 }
 
 function openOnce(path: string, options: OpenOptions): Connection {
@@ -111,7 +118,7 @@ function hasLog(path: string): boolean {
 function openExisting(
   path: string,
   migrations: readonly Migration[],
-  mode: OpenMode,
+  mode: OpenMode | "any",
   how: ConnectionOptions = { readOnly: mode === "read" },
 ): Connection {
   if (!existsSync(path)) {
@@ -120,8 +127,14 @@ function openExisting(
       `there is no database at ${path}; enqueue a job or start \`windlass worker\` to create it, or name another with --db`,
     );
   }
-  if (statSync(path).isDirectory())
-    throw new AppError("DATABASE_FOREIGN", `database ${path} is a folder; name a file with --db`);
+  const file = statSync(path);
+  if (file.isDirectory()) throw new AppError("DATABASE_FOREIGN", `database ${path} is a folder; name a file with --db`);
+  // SQLite removes the log of an empty file as it opens it, even for reading, and all that is left may stand in that log.
+  if (file.size === 0 && hasLog(path))
+    throw new AppError(
+      "DATABASE_DAMAGED",
+      `database ${path} is empty but has a log (${path}-wal); it was left untouched, restore a backup or save what can be read with \`windlass db check --salvage FILE\``,
+    );
   const db = Connection.open(path, how);
   try {
     checkSqlite(db);
@@ -134,7 +147,7 @@ function openExisting(
 }
 
 /** @throws AppError `DATABASE_FOREIGN`, `DATABASE_NEWER`, `DATABASE_MISSING`, `DATABASE_OLDER`. */
-function refuseUnfit(db: Connection, newest: number, mode: OpenMode): void {
+function refuseUnfit(db: Connection, newest: number, mode: OpenMode | "any"): void {
   const { path } = db;
   const kind = fileKind(db);
   if (kind.kind === "foreign")
@@ -143,17 +156,18 @@ function refuseUnfit(db: Connection, newest: number, mode: OpenMode): void {
       `database ${path} was not made by windlass (${kind.reason}); it was left untouched`,
     );
   const version = kind.kind === "ours" ? kind.version : 0;
+  if (kind.kind === "fresh" && (mode === "read" || mode === "any"))
+    throw new AppError(
+      "DATABASE_MISSING",
+      `database ${path} is empty; enqueue a job or start \`windlass worker\` to fill it`,
+    );
+  if (mode === "any") return;
   if (version > newest) {
     throw new AppError(
       "DATABASE_NEWER",
       `database ${path} has schema ${version} and this windlass knows only ${newest}; it was left untouched, use a newer windlass`,
     );
   }
-  if (kind.kind === "fresh" && mode === "read")
-    throw new AppError(
-      "DATABASE_MISSING",
-      `database ${path} is empty; enqueue a job or start \`windlass worker\` to fill it`,
-    );
   if (version > 0 && version < newest && mode !== "migrate") {
     throw new AppError(
       "DATABASE_OLDER",
