@@ -1,6 +1,6 @@
-import type { Handlers } from "./attempt/handlers.ts";
 import type { Backend, BackendWorker, ServedType, ServeOptions } from "./backend/backend.ts";
 import { EmbeddedBackend } from "./backend/embedded/embedded.ts";
+import type { WorkerLimits } from "./backend/embedded/worker/parts.ts";
 import { fireSchedules } from "./backend/schedule-runner.ts";
 import { Submit } from "./backend/submit.ts";
 import { reconcileTypeSchedules } from "./backend/type-schedules.ts";
@@ -9,12 +9,11 @@ import type { Config } from "./config/config.ts";
 import { jobLimitsOf } from "./config/job-limits.ts";
 import type { OpenMode } from "./database/open.ts";
 import { AppError } from "./error.ts";
-import { allowedEnvironment } from "./host/local/environment.ts";
 import { machineIdentity } from "./host/local/machine.ts";
 import type { JobType } from "./job/definition.ts";
-import { execHandlers } from "./job-type/exec/handler.ts";
-import { httpRequestHandlers } from "./job-type/http-request/handler.ts";
-import { builtInTypes } from "./job-type/registry.ts";
+import type { JobLimits } from "./job/limits.ts";
+import type { BindParts } from "./job-type/bind-parts.ts";
+import { builtInTypes, handlersOf } from "./job-type/registry.ts";
 
 /** What the program is put together from. */
 export interface WindlassOptions {
@@ -47,39 +46,11 @@ export interface Windlass extends AsyncDisposable {
 export type WorkerOptions = Pick<ServeOptions, "concurrency" | "labels" | "onStuck" | "onEvent" | "claims">;
 
 /** Puts everything together, in the order in which it is needed. */
-export async function composeWindlass({
-  config,
-  mode,
-  types: own,
-  environment,
-  clock = systemClock,
-  busyLimitMs,
-}: WindlassOptions): Promise<Windlass> {
-  const types = nameTypes([...builtInTypes(config), ...own]);
-  const limits = {
-    ...jobLimitsOf(config),
-    leaseMs: config.worker.leaseMs,
-    tickMs: config.worker.tickMs,
-    killGraceMs: config.worker.killGraceMs,
-    keptBytes: config.output.keptBytes,
-    drainMs: config.worker.graceMs,
-  };
-  if (config.backend !== "embedded")
-    throw new AppError("UNSUPPORTED", `backend ${config.backend} is not built into this version; use embedded`);
-  const embedded = await EmbeddedBackend.open({
-    path: config.database.path,
-    mode,
-    clock,
-    limits,
-    retention: {
-      days: config.retention.days,
-      jobs: config.retention.jobs,
-      artifactDays: config.artifacts.retentionDays,
-    },
-    artifactRoot: config.artifacts.outDir,
-    machine: machineIdentity,
-    ...(busyLimitMs === undefined ? {} : { busyLimitMs }),
-  });
+export async function composeWindlass(options: WindlassOptions): Promise<Windlass> {
+  const { config, environment, clock = systemClock } = options;
+  const types = nameTypes([...builtInTypes(config), ...options.types]);
+  const limits = limitsOf(config);
+  const embedded = await openEmbedded(options, clock, limits);
   const backend: Backend = embedded;
   const submit = new Submit({ backend, clock, limits, policy: undefined, types });
   return {
@@ -89,20 +60,15 @@ export async function composeWindlass({
     embedded,
     submit,
     types,
-    serve: async (options) => {
-      if (options.claims) await reconcileTypeSchedules(types.values(), backend.schedules, clock);
+    serve: async (worker) => {
+      if (worker.claims) await reconcileTypeSchedules(types.values(), backend.schedules, clock);
+      const onError = (name: string, error: unknown): void =>
+        worker.onEvent?.({ kind: "problem", error: scheduleProblem(name, error) });
       return backend.serve({
-        ...options,
-        types: served(types, config, environment, clock),
-        submitChild: (parent, type, input, childOptions) => submit.submitChild(parent, type, input, childOptions),
-        fireSchedules: () =>
-          fireSchedules({
-            backend,
-            submit,
-            clock,
-            graceMs: 2 * limits.tickMs + 1_000,
-            onError: (name, error) => options.onEvent?.({ kind: "problem", error: scheduleProblem(name, error) }),
-          }),
+        ...worker,
+        types: await servedTypes(types.values(), { config, clock, environment }),
+        submitChild: (parent, type, input, child) => submit.submitChild(parent, type, input, child),
+        fireSchedules: () => fireSchedules({ backend, submit, clock, graceMs: 2 * limits.tickMs + 1_000, onError }),
         secret: (name) => environment[name],
       });
     },
@@ -110,43 +76,38 @@ export async function composeWindlass({
   };
 }
 
-/** Binds every loaded type to its code: built-in ones to the hosts, a user's own to what it brought. */
-function served(
-  types: ReadonlyMap<string, JobType>,
-  config: Config,
-  environment: WindlassOptions["environment"],
+function limitsOf(config: Config): JobLimits & WorkerLimits {
+  const { leaseMs, tickMs, killGraceMs, graceMs } = config.worker;
+  return { ...jobLimitsOf(config), leaseMs, tickMs, killGraceMs, keptBytes: config.output.keptBytes, drainMs: graceMs };
+}
+
+async function openEmbedded(
+  { config, mode, busyLimitMs }: WindlassOptions,
   clock: Clock,
-): readonly ServedType[] {
-  const { keptBytes } = config.output;
-  const { killGraceMs, tickMs } = config.worker;
-  const builtIn: Readonly<Record<string, () => Handlers>> = {
-    exec: () =>
-      execHandlers({
-        clock,
-        machine: machineIdentity(),
-        environment: allowedEnvironment(config.exec.env, environment),
-        uid: config.exec.uid,
-        killGraceMs,
-        keptBytes,
-        tickMs,
-      }),
-    "http.request": () =>
-      httpRequestHandlers({
-        allow: config.httpRequest.allow,
-        bodyBytes: config.httpRequest.bodyBytes,
-        connectTimeoutMs: config.timeoutMs,
-        clock,
-      }),
-  };
-  return [...types.values()].flatMap((type) => {
-    const handlers = builtIn[type.name]?.() ?? ownHandlers(type);
-    return handlers === undefined ? [] : [{ type, handlers }];
+  limits: JobLimits & WorkerLimits,
+): Promise<EmbeddedBackend> {
+  if (config.backend !== "embedded")
+    throw new AppError("UNSUPPORTED", `backend ${config.backend} is not built into this version; use embedded`);
+  const { retention, artifacts, database } = config;
+  return EmbeddedBackend.open({
+    path: database.path,
+    mode,
+    clock,
+    limits,
+    retention: { days: retention.days, jobs: retention.jobs, artifactDays: artifacts.retentionDays },
+    artifactRoot: artifacts.outDir,
+    machine: machineIdentity,
+    ...(busyLimitMs === undefined ? {} : { busyLimitMs }),
   });
 }
 
-function ownHandlers({ run, check }: JobType): Handlers | undefined {
-  if (run === undefined) return undefined;
-  return { run, ...(check === undefined ? {} : { check }) };
+async function servedTypes(types: Iterable<JobType>, parts: BindParts): Promise<readonly ServedType[]> {
+  const served: ServedType[] = [];
+  for (const type of types) {
+    const handlers = await handlersOf(type, parts);
+    if (handlers !== undefined) served.push({ type, handlers });
+  }
+  return served;
 }
 
 function nameTypes(types: readonly JobType[]): ReadonlyMap<string, JobType> {

@@ -1,15 +1,45 @@
+import type { Handlers } from "../attempt/handlers.ts";
 import type { Config } from "../config/config.ts";
 import type { JobType } from "../job/definition.ts";
+import type { BindParts } from "./bind-parts.ts";
 import { exec } from "./exec/exec.ts";
 import { httpRequest } from "./http-request/http-request.ts";
 
-/** The built-in job types; one line each. Their handlers are bound in `windlass.ts`. */
-const BUILT_IN = [
-  { type: exec, secrets: (config: Config) => config.exec.secrets },
-  { type: httpRequest, secrets: (config: Config) => config.httpRequest.secrets },
-] as const;
+/** A built-in job type: its rules at once, its code only in a process that runs jobs. */
+interface BuiltInType {
+  readonly type: JobType;
+  /** Names of the secrets that configuration lets it resolve. */
+  readonly secrets: (config: Config) => readonly string[];
+  readonly bind: (parts: BindParts) => Promise<Handlers>;
+}
+
+/** The built-in job types; one line each. */
+const BUILT_IN: readonly BuiltInType[] = [
+  {
+    type: exec,
+    secrets: ({ exec: { secrets } }) => secrets,
+    bind: async (parts) => (await import("./exec/bind.ts")).bindExec(parts),
+  },
+  {
+    type: httpRequest,
+    secrets: ({ httpRequest: { secrets } }) => secrets,
+    bind: async (parts) => (await import("./http-request/bind.ts")).bindHttpRequest(parts),
+  },
+];
 
 /** The built-in job types with the secrets that configuration lets them resolve. */
 export function builtInTypes(config: Config): readonly JobType[] {
   return BUILT_IN.map(({ type, secrets }) => ({ ...type, rules: { ...type.rules, secrets: secrets(config) } }));
+}
+
+/**
+ * The code of a job type: a built-in one's is bound to its hosts, a user's own brings it along.
+ *
+ * @returns `undefined` for a type that this process knows only by its rules.
+ */
+export async function handlersOf(type: JobType, parts: BindParts): Promise<Handlers | undefined> {
+  const builtIn = BUILT_IN.find((known) => known.type.name === type.name);
+  if (builtIn !== undefined) return builtIn.bind(parts);
+  const { run, check } = type;
+  return run === undefined ? undefined : { run, ...(check === undefined ? {} : { check }) };
 }
