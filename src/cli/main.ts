@@ -4,8 +4,6 @@ import { findCommand } from "./find-command.ts";
 import { GLOBAL_FLAGS, globalValues, LEADING_FLAGS } from "./global-flags.ts";
 import { commandLog } from "./log.ts";
 import { knownValues, readArguments } from "./read-arguments.ts";
-import { reportError } from "./report-error.ts";
-import { runCommand } from "./run-command.ts";
 import { processTerminal } from "./terminal.ts";
 
 const FRONT_FLAGS = [...GLOBAL_FLAGS, ...LEADING_FLAGS];
@@ -32,8 +30,11 @@ export async function main(argv: readonly string[]): Promise<number> {
       const { showMenu } = await import("./help.ts");
       return showMenu({ terminal, name, asked: front.words.length === 0 || leading.has("help") });
     }
+    // Loaded late, as is all that needs zod: the menu and an unknown command are told without it.
+    const { runCommand } = await import("./run-command.ts");
     return await runCommand(entry, { leading, argv: front.argv, terminal, log });
   } catch (error) {
+    const { reportError } = await import("./report-error.ts");
     return reportError(error, { terminal, log, json: early.json, op });
   }
 }
