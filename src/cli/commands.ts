@@ -27,6 +27,11 @@ const OWN: readonly CommandEntry[] = [
     load: async () => (await import("./commands/worker.ts")).worker,
   },
   {
+    name: "demo",
+    summary: "Run real jobs, kill their worker in the middle, and check what came of it.",
+    load: async () => (await import("./demo/demo-command.ts")).demoCommand,
+  },
+  {
     name: "jobs run",
     summary: "Deprecated: jobs enqueue --watch.",
     load: async () => (await import("./commands/jobs-run.ts")).jobsRun,

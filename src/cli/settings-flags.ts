@@ -35,5 +35,10 @@ export function settingFlags(names: readonly string[]): readonly Flag[] {
 /** What the flags say, as the configuration takes it. */
 export function settingValues(names: readonly string[], values: ReadonlyMap<string, unknown>): Flags {
   const given = SETTING_FLAGS.filter(({ name }) => names.includes(name) && values.has(name));
-  return Object.fromEntries(given.map(({ name, key }) => [key, values.get(name)]));
+  return Object.fromEntries(given.map(({ name, key, kind }) => [key, settingValue(values.get(name), kind)]));
+}
+
+/** As typed, a flag is a list of what was given; only some settings are lists. */
+function settingValue(value: unknown, kind: Flag["kind"]): unknown {
+  return Array.isArray(value) && kind !== "texts" ? value.at(-1) : value;
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -59,19 +59,20 @@ export async function runDemo({ out, colour }: DemoOptions): Promise<number> {
   );
   const promised = await enqueueAll(windlass, { ledger, url: site.url });
   board.say(`   each was on the disk before its id came back: ${folder}/windlass.db`);
-  using first = startWorker({ ...process.env, ...env });
+  using first = startWorker({ ...process.env, ...env }, folder, 1);
   board.say(`2  a worker takes them (pid ${first.pid})`);
-  await untilBusy(windlass, ledger);
+  await untilBusy(windlass, ledger, first);
   board.say(`3  kill -9 ${first.pid}, in the middle of ${await runningNow(windlass)} jobs, programs among them`);
   first.process.kill("SIGKILL");
   const killedAt = performance.now();
-  using second = startWorker({ ...process.env, ...env });
+  using second = startWorker({ ...process.env, ...env }, folder, 2);
   board.say(`4  another worker (pid ${second.pid}) takes over; programs that still run are adopted, not started again`);
   for (const { jobId } of promised) await windlass.backend.settled(jobId, { withinMs: DEADLINE_MS });
   board.finish(`   all ended ${((performance.now() - killedAt) / 1_000).toFixed(1)} s after the kill`);
   second.process.kill("SIGTERM");
   await second.ended;
-  return report(board, windlass, { promised, ledger, folder });
+  // Awaited here: what `using` holds is closed when this function is left.
+  return await report(board, windlass, { promised, ledger, folder });
 }
 
 async function report(
@@ -95,8 +96,8 @@ async function report(
   }
   const program = promised.find(({ kind }) => kind === "program");
   board.say(`\nThe evidence is in ${folder}; look at it with`);
-  board.say(`  windlass jobs list --db ${folder}/windlass.db`);
-  board.say(`  windlass jobs logs ${program?.jobId ?? ""} --db ${folder}/windlass.db`);
+  board.say(`  npx windlass jobs list --db ${folder}/windlass.db`);
+  board.say(`  npx windlass jobs logs ${program?.jobId ?? ""} --db ${folder}/windlass.db`);
   return verdicts.every(({ problems }) => problems.length === 0) ? 0 : 1;
 }
 
@@ -152,12 +153,11 @@ function numbered<T>(count: number, make: (n: number) => T): T[] {
 }
 
 /** Until every program has begun and some of the rest is done: the worst moment to die. */
-async function untilBusy({ backend, clock }: Windlass, ledger: string): Promise<void> {
-  const { existsSync, readFileSync } = await import("node:fs");
+async function untilBusy({ backend, clock }: Windlass, ledger: string, worker: Spawned): Promise<void> {
   const begun = (): number =>
     existsSync(`${ledger}.programs`) ? readFileSync(`${ledger}.programs`, "utf8").split("\n").length - 1 : 0;
   const endMono = clock.monotonic() + DEADLINE_MS;
-  while (clock.monotonic() < endMono) {
+  while (clock.monotonic() < endMono && worker.process.exitCode === null) {
     const completed = (await backend.stats()).counts
       .filter(({ state }) => state === "completed")
       .reduce((sum, { count }) => sum + count, 0);
@@ -178,14 +178,16 @@ interface Spawned extends Disposable {
   readonly ended: Promise<unknown>;
 }
 
-function startWorker(env: NodeJS.ProcessEnv): Spawned {
+function startWorker(env: NodeJS.ProcessEnv, folder: string, n: number): Spawned {
+  const log = openSync(join(folder, `worker-${n}.log`), "a", 0o600);
   const ending = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
   const bin = fileURLToPath(new URL(`../../bin${ending}`, import.meta.url));
   const jobs = fileURLToPath(new URL(`./demo-jobs${ending}`, import.meta.url));
-  const child = spawn(process.execPath, [bin, "worker", "--jobs", jobs, "--concurrency", "8", "--quiet"], {
+  const child = spawn(process.execPath, [bin, "worker", "--jobs", jobs, "--concurrency", "8"], {
     env,
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: ["ignore", "ignore", log],
   });
+  closeSync(log);
   return {
     process: child,
     pid: child.pid ?? 0,
