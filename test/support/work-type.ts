@@ -11,6 +11,8 @@ export const WorkInput = z.strictObject({
   name: z.string().regex(/^[\w.-]+$/),
   /** Waits until the name is released. */
   hold: z.boolean().optional(),
+  /** Waits so only in the first attempts. */
+  holds: z.int().optional(),
   /** Throws in the first attempts of each run. */
   fails: z.int().optional(),
   /** Throws with one of our codes instead of a plain error. */
@@ -94,7 +96,7 @@ async function run(work: Work, parts: Parts): Promise<unknown> {
   for (const name of work.children ?? []) await ctx.enqueue(work.childType ?? type, { name, hold: work.hold });
   if (work.depth !== undefined && work.depth > 0)
     await ctx.enqueue(type, { ...work, name: `${work.name}.${work.depth}`, depth: work.depth - 1 });
-  if (work.hold) await hold(work, parts);
+  if (work.hold || ctx.attempt <= (work.holds ?? 0)) await hold(work, parts);
   if (work.fails !== undefined && ctx.attempt <= work.fails) {
     log(parts, work, "failed");
     throw work.code === undefined

@@ -21,6 +21,7 @@ export interface ClaimerParts {
   readonly workerId: number;
   readonly types: ReadonlySet<string>;
   readonly labels: Readonly<Record<string, string>>;
+  readonly leaseMs: number;
   /** Slots that are free at this moment. */
   readonly free: () => number;
   readonly onClaims: (claims: readonly Claim[]) => void;
@@ -35,6 +36,7 @@ export class Claimer {
   #rotation = 0;
   #first = true;
   #stopped = false;
+  #claimedAtMono = Number.NEGATIVE_INFINITY;
   #suspect: { readonly job: JobNumber; readonly untilMono: number } | undefined;
   readonly #wanted = new Set<JobNumber>();
   #served: { readonly newest: number; readonly ids: readonly number[] } = { newest: 0, ids: [] };
@@ -98,7 +100,9 @@ export class Claimer {
     const claims = await writer.mutate(
       (tx) => {
         const limit = this.#stopped ? 0 : free();
-        return limit <= 0 ? [] : claim(tx, interned, epochs, { worker: workerId, queues, limit, kind });
+        if (limit <= 0) return [];
+        this.#renewAfterStall(tx.db);
+        return claim(tx, interned, epochs, { worker: workerId, queues, limit, kind });
       },
       { durable },
     );
@@ -106,6 +110,15 @@ export class Claimer {
     if (suspect !== undefined) this.#suspect = { job: suspect.entry.job, untilMono: clock.monotonic() + PROBATION_MS };
     onClaims(claims);
     return claims.length;
+  }
+
+  /** Who was stopped for longer than its lease would claim under one that has expired already, and lose it at once. */
+  #renewAfterStall(db: Connection): void {
+    const { clock, leaseMs, workerId } = this.#parts;
+    const now = clock.monotonic();
+    if (now - this.#claimedAtMono > leaseMs / 3)
+      db.run("UPDATE worker SET beat_mono = max(beat_mono, ?) WHERE id = ?", now, workerId);
+    this.#claimedAtMono = now;
   }
 
   async #claimWanted(): Promise<void> {

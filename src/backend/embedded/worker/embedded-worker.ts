@@ -70,6 +70,7 @@ export class EmbeddedWorker implements BackendWorker {
       workerId: parts.id,
       types: new Set(options.types.map(({ type }) => type.name)),
       labels: options.labels,
+      leaseMs: parts.limits.leaseMs,
       free: () => options.concurrency - this.#attempts.busy,
       onClaims: (claims) => this.take(claims),
       onError: (error) => this.#problem(error),

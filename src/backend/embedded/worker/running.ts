@@ -17,23 +17,28 @@ export interface Running {
   readonly slot: number;
 }
 
-/** What a worker runs, by job and by lease. */
+/**
+ * What a worker runs, by job and by lease. One job may run twice: a worker that lost a lease in a stall may claim its job
+ * again while the late attempt has not stopped yet.
+ */
 export class RunningSet {
+  /** The newest attempt of each job. */
   readonly #byJob = new Map<JobNumber, Running>();
-  readonly #leases = new Map<number, Map<JobNumber, LeasedJob>>();
+  readonly #leases = new Map<number, Map<JobNumber, Running>>();
+  #size = 0;
   /** Jobs whose ends are written in the transaction that is being made; it may yet be undone. */
   #ending: { tx: Transaction<Notice>; readonly jobs: Set<JobNumber> } | undefined;
 
   get size(): number {
-    return this.#byJob.size;
+    return this.#size;
   }
 
   get(job: JobNumber): Running | undefined {
     return this.#byJob.get(job);
   }
 
-  all(): IterableIterator<Running> {
-    return this.#byJob.values();
+  all(): Running[] {
+    return [...this.#leases.values()].flatMap((lease) => [...lease.values()]);
   }
 
   add(running: Running): void {
@@ -44,14 +49,15 @@ export class RunningSet {
       lease = new Map();
       this.#leases.set(epoch, lease);
     }
-    lease.set(entry.job, [entry.job, entry.run, entry.attempt, entry.failures, entry.crashes]);
+    lease.set(entry.job, running);
+    this.#size++;
   }
 
   /** After the commit of its end, or when its lease was lost. */
   remove({ claim }: Running): void {
     if (this.#byJob.get(claim.entry.job)?.claim.epoch === claim.epoch) this.#byJob.delete(claim.entry.job);
     const lease = this.#leases.get(claim.epoch);
-    lease?.delete(claim.entry.job);
+    if (lease?.delete(claim.entry.job)) this.#size--;
     if (lease?.size === 0) this.#leases.delete(claim.epoch);
   }
 
@@ -60,8 +66,8 @@ export class RunningSet {
     if (this.#ending?.tx !== tx) this.#ending = { tx, jobs: new Set() };
     const { jobs } = this.#ending;
     jobs.add(claim.entry.job);
-    const lease = this.#leases.get(claim.epoch) ?? new Map<JobNumber, LeasedJob>();
-    const list = (): LeasedJob[] => [...lease.values()].filter(([job]) => !jobs.has(job));
+    const lease = this.#leases.get(claim.epoch) ?? new Map<JobNumber, Running>();
+    const list = (): LeasedJob[] => [...lease.values()].map(leasedJob).filter(([job]) => !jobs.has(job));
     // Nearly always the whole batch goes on: counting is done only when it may be over.
     return { count: lease.size > jobs.size ? lease.size - jobs.size : list().length, list };
   }
@@ -71,6 +77,10 @@ export class RunningSet {
   }
 
   ofEpoch(epoch: number): Running[] {
-    return [...(this.#leases.get(epoch)?.keys() ?? [])].flatMap((job) => this.#byJob.get(job) ?? []);
+    return [...(this.#leases.get(epoch)?.values() ?? [])];
   }
+}
+
+function leasedJob({ claim: { entry } }: Running): LeasedJob {
+  return [entry.job, entry.run, entry.attempt, entry.failures, entry.crashes];
 }
