@@ -1,9 +1,7 @@
 import type { Backend, BackendWorker, ServedType, ServeOptions } from "./backend/backend.ts";
 import { EmbeddedBackend } from "./backend/embedded/embedded.ts";
 import type { WorkerLimits } from "./backend/embedded/worker/parts.ts";
-import { fireSchedules } from "./backend/schedule-runner.ts";
 import { Submit } from "./backend/submit.ts";
-import { reconcileTypeSchedules } from "./backend/type-schedules.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config/config.ts";
 import { jobLimitsOf } from "./config/job-limits.ts";
@@ -61,6 +59,11 @@ export async function composeWindlass(options: WindlassOptions): Promise<Windlas
     submit,
     types,
     serve: async (worker) => {
+      // Loaded where jobs run, as are the handlers: a command that only reads starts without them.
+      const [{ fireSchedules }, { reconcileTypeSchedules }] = await Promise.all([
+        import("./backend/schedule-runner.ts"),
+        import("./backend/type-schedules.ts"),
+      ]);
       if (worker.claims) await reconcileTypeSchedules(types.values(), backend.schedules, clock);
       const onError = (name: string, error: unknown): void =>
         worker.onEvent?.({ kind: "problem", error: scheduleProblem(name, error) });
