@@ -9,6 +9,7 @@ export class AttemptControl {
   #reason: StopReason | undefined;
   #byDeadline = false;
   #abandoned = false;
+  #ended = false;
   #onAbandon: (() => void) | undefined;
 
   get signal(): AbortSignal {
@@ -22,6 +23,15 @@ export class AttemptControl {
   /** True when the timeout was the job's deadline, which ends the job and not just the attempt. */
   get byDeadline(): boolean {
     return this.#byDeadline;
+  }
+
+  /** True once the attempt's end is decided: what its handler still says counts for nothing, though the lease may go on for others. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  end(): void {
+    this.#ended = true;
   }
 
   stop(reason: StopReason, options: { readonly byDeadline?: boolean } = {}): void {

@@ -2,7 +2,7 @@ import { AttemptControl } from "../../../attempt/control.ts";
 import { DeadlineWheel } from "../../../attempt/deadline-wheel.ts";
 import { runAttempt } from "../../../attempt/run-attempt.ts";
 import type { AttemptEnd, AttemptRequest, AttemptServices } from "../../../attempt/services.ts";
-import { isAppError, toErrorRecord } from "../../../error.ts";
+import { AppError, isAppError, toErrorRecord } from "../../../error.ts";
 import { formatActor } from "../../../policy/actor.ts";
 import type { ServedType } from "../../backend.ts";
 import { traceOf } from "../accept.ts";
@@ -153,6 +153,7 @@ export class Attempts {
       // runAttempt answers for handlers; what escapes it is ours or the disk's, and the work may have been done.
       end = { kind: "failed", error: toErrorRecord(error), retryable: running.claim.job.env.after_crash === undefined };
     }
+    running.control.end();
     this.#wheel.clear(running);
     this.#parts.slots.leave(running.slot);
     this.#busy--;
@@ -231,7 +232,7 @@ export class Attempts {
     };
   }
 
-  #services({ claim, jobId, traceId }: Running): AttemptServices {
+  #services({ claim, jobId, traceId, control }: Running): AttemptServices {
     const { clock, machine, artifactRoot, limits, options, writer, interned, db } = this.#parts;
     const { job, run } = claim.entry;
     return {
@@ -240,16 +241,27 @@ export class Attempts {
       artifactRoot,
       limits,
       secret: options.secret,
-      recordEffect: (_, effect, folder) =>
-        writer.mutate((tx) => recordEffect(tx, { epoch: claim.epoch, job, run, folder, effect })),
-      progress: (_, progress) =>
-        void writer
+      // What was asked for before the end is written before it: mutations keep their order.
+      recordEffect: async (_, effect, folder) => {
+        checkNotEnded(control);
+        await writer.mutate((tx) => recordEffect(tx, { epoch: claim.epoch, job, run, folder, effect }));
+      },
+      progress: (_, progress) => {
+        if (control.ended) return;
+        writer
           .mutate((tx) => recordProgress(tx, claim.epoch, { job, run, progress }), { durable: false })
-          .catch(() => undefined),
-      enqueue: (_, slot, type, input, childOptions) => {
+          .catch(() => undefined);
+      },
+      enqueue: async (_, slot, type, input, childOptions) => {
+        checkNotEnded(control);
         const parent = { ref: { jobId, runNumber: run, slot }, actor: interned.actor(db, claim.job.actor), traceId };
         return options.submitChild(parent, type, input, childOptions);
       },
     };
   }
+}
+
+/** The lease may go on for the other jobs of its batch when a handler outlives its attempt. */
+function checkNotEnded({ ended }: AttemptControl): void {
+  if (ended) throw new AppError("LEASE_LOST", "this attempt has ended; what its handler does late counts for nothing");
 }
