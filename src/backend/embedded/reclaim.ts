@@ -9,8 +9,8 @@ import { readJob } from "./job-row.ts";
 import { deleteLease, openLeases } from "./lease.ts";
 import type { Notice } from "./notice.ts";
 
-/** Why a worker's jobs are taken from it. */
-export type ReclaimReason = "dead" | "expired" | "stuck";
+/** Why a worker's jobs are taken from it; `unknown`: it has a lease that it does not know of, as after a commit that failed. */
+export type ReclaimReason = "dead" | "expired" | "stuck" | "unknown";
 
 /** One job that was taken from a worker. */
 export interface Reclaimed {
@@ -22,15 +22,19 @@ export interface Reclaimed {
 /**
  * Takes every job from a worker: the leases go, so whatever it still sends is refused, and each job is decided over by its
  * crash rule. A worker that ended itself because one handler blocked it (`stuck`) charges no crash to the others.
+ *
+ * @param only the lease with this epoch. Default: all.
  */
 export function reclaim(
   tx: Transaction<Notice>,
   interned: Interned,
   worker: number,
   reason: ReclaimReason,
+  only?: number,
 ): Reclaimed[] {
   const reclaimed: Reclaimed[] = [];
   for (const lease of openLeases(tx.db, worker)) {
+    if (only !== undefined && lease.epoch !== only) continue;
     deleteLease(tx, lease.epoch);
     for (const leased of lease.jobs) {
       const taken = reclaimOne(tx, interned, { worker, reason, epoch: lease.epoch, claimed: lease.at }, leased);

@@ -11,6 +11,7 @@ import { type AttemptResult, endAttempt } from "../end-attempt.ts";
 import type { JobNumber } from "../job-number.ts";
 import { moveKept } from "../move-kept.ts";
 import { readInput } from "../reading/status.ts";
+import { reclaim } from "../reclaim.ts";
 import { recordEffect } from "../record-effect.ts";
 import { recordProgress } from "../record-progress.ts";
 import type { WorkerParts } from "./parts.ts";
@@ -112,16 +113,19 @@ export class Attempts {
     }
   }
 
-  /** Stops the attempts whose leases were taken away. */
-  checkLeases(): void {
-    if (this.#running.size === 0) return;
-    const { db, id } = this.#parts;
+  /**
+   * Stops the attempts whose leases were taken away, and gives back what a claim took whose commit was not known to be on
+   * the disk: nobody else would, because this worker lives.
+   */
+  async checkLeases(): Promise<void> {
+    const { db, id, writer, interned } = this.#parts;
     const held = new Set(
       db.all<{ epoch: number }>("SELECT epoch FROM lease WHERE worker = ?", id).map(({ epoch }) => epoch),
     );
     for (const epoch of [...this.#running.epochs()]) {
-      if (!held.has(epoch)) for (const { control } of this.#running.ofEpoch(epoch)) control.stop("lease_lost");
+      if (!held.delete(epoch)) for (const { control } of this.#running.ofEpoch(epoch)) control.stop("lease_lost");
     }
+    for (const epoch of held) await writer.mutate((tx) => reclaim(tx, interned, id, "unknown", epoch));
   }
 
   /** The job's deadline has passed. */

@@ -6,6 +6,7 @@ import type { BackendWorker } from "../../backend.ts";
 import { type Claim, claimOne } from "../claim.ts";
 import type { JobRow } from "../job-row.ts";
 import type { Notice } from "../notice.ts";
+import { reclaim } from "../reclaim.ts";
 import { closeWorker } from "../workers.ts";
 import { Attempts } from "./attempts.ts";
 import { Claimer } from "./claimer.ts";
@@ -142,10 +143,17 @@ export class EmbeddedWorker implements BackendWorker {
     this.#graceTimer?.cancel();
     this.#tickTimer?.cancel();
     clearInterval(this.#beat);
-    await writer.mutate((tx) => closeWorker(tx, id)).catch((error: unknown) => this.#problem(error));
+    await writer.mutate((tx) => this.#close(tx)).catch((error: unknown) => this.#problem(error));
     await this.#heartbeat.stop();
     lock[Symbol.dispose]();
     this.#onStopped();
+  }
+
+  /** What could not be written for want of space, or is held unknowingly, goes to others: nobody looks after a stopped worker. */
+  #close(tx: Transaction<Notice>): void {
+    const { id, interned } = this.#parts;
+    reclaim(tx, interned, id, "unknown");
+    closeWorker(tx, id);
   }
 
   #armTick(): void {
@@ -156,7 +164,7 @@ export class EmbeddedWorker implements BackendWorker {
   /** The poll that finds whatever no wake file told of. */
   async #tick(): Promise<void> {
     try {
-      this.#attempts.checkLeases();
+      await this.#attempts.checkLeases();
       await this.#due.look();
       this.wake();
       if (this.#parts.options.claims && this.#stopping === undefined) await this.#lookAfterOthers();
