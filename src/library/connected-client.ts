@@ -93,6 +93,10 @@ export class ConnectedClient {
 
   async startWorker(options: StartWorkerOptions = {}): Promise<RunningWorker> {
     const worker = await startWorker(this.#open("startWorker"), options);
+    if (this.#closed !== undefined) {
+      await worker.stop({ grace: 0 });
+      throw closedError("startWorker");
+    }
     this.#workers.add(worker);
     void worker.stopped.then(() => this.#workers.delete(worker));
     return worker;

@@ -18,7 +18,11 @@ export interface Enqueue {
 }
 
 /** Refuses a function that returns a promise when it is compiled. */
-type Synchronous<T> = T extends PromiseLike<unknown> ? "enqueueWith takes a synchronous function" : unknown;
+type Synchronous<T> = [T] extends [never]
+  ? unknown
+  : [T] extends [PromiseLike<unknown>]
+    ? "enqueueWith takes a synchronous function"
+    : unknown;
 
 /** What only the embedded backend can do. */
 export interface EmbeddedClient {
