@@ -2,13 +2,15 @@ import { homedir } from "node:os";
 import { systemClock } from "../clock.ts";
 import type { LoadedConfig } from "../config/config.ts";
 import type { Flags } from "../config/load.ts";
+import { lookUp } from "../config/sources/environment.ts";
 import type { OpenMode } from "../database/open.ts";
+import { osUser } from "../host/local/os-user.ts";
 import type { JobType } from "../job/definition.ts";
 import type { Logger } from "../logfmt.ts";
 import type { CallContext, OperationParts } from "../operations/operation.ts";
 import type { Actor } from "../policy/actor.ts";
+import { callerOf } from "../policy/caller.ts";
 import type { Windlass } from "../windlass.ts";
-import { callerOf, osUser } from "./actor.ts";
 import type { GlobalValues } from "./global-flags.ts";
 
 /** What a call of the program knows about itself. */
@@ -37,8 +39,9 @@ export class Session implements AsyncDisposable {
     this.#actor ??= callerOf({
       onTerminal: process.stdin.isTTY === true || process.stdout.isTTY === true,
       user: osUser(),
-      environment: process.env,
+      variable: lookUp(process.env, ["ACTOR"], false)?.value,
       asked: this.#options.globals.actor,
+      via: "cli",
     });
     return this.#actor;
   }
@@ -100,7 +103,7 @@ export class Session implements AsyncDisposable {
   async #loadTypes(): Promise<readonly JobType[]> {
     const { config } = await this.config();
     if (config.jobs.length === 0) return [];
-    const { loadJobFiles } = await import("./job-files.ts");
+    const { loadJobFiles } = await import("../job-type/job-files.ts");
     return loadJobFiles(config.jobs);
   }
 

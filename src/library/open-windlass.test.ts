@@ -141,12 +141,12 @@ describe("job types", () => {
     const empty = join(folder, "empty.ts");
     writeFileSync(empty, "export const x = 1;");
     await expect(open({ config: { jobs: [empty] } })).rejects.toMatchObject({
-      code: "CONFIG",
+      code: "INVALID_DEFINITION",
       message: expect.stringContaining(`${empty} exports no job type`),
     });
     const missing = join(folder, "missing.ts");
     await expect(open({ config: { jobs: [missing] } })).rejects.toMatchObject({
-      code: "CONFIG",
+      code: "INVALID_DEFINITION",
       message: expect.stringContaining(`${missing} cannot be loaded`),
     });
     const broken = join(folder, "broken.ts");

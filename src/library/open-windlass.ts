@@ -1,12 +1,13 @@
 import { type Duration, formatDuration, parseDuration } from "../duration.ts";
 import { AppError } from "../error.ts";
+import { osUser } from "../host/local/os-user.ts";
 import type { JobType } from "../job/definition.ts";
+import { isJobType, loadJobFiles } from "../job-type/job-files.ts";
 import type { WrittenActor } from "../policy/actor.ts";
+import { callerOf } from "../policy/caller.ts";
 import { composeWindlass, type Windlass, type WindlassOptions } from "../windlass.ts";
-import { callerOf, osUser } from "./caller.ts";
 import type { WindlassClient } from "./client.ts";
 import { ConnectedClient } from "./connected-client.ts";
-import { isJobType, loadJobFiles } from "./load-job-files.ts";
 import { checkOptions } from "./parts.ts";
 import { type ConfigInput, readConfig } from "./read-config.ts";
 
@@ -64,10 +65,11 @@ export async function openWindlass(options: OpenOptions = {}): Promise<WindlassC
       ? config.timeoutMs
       : parseDuration(options.connectTimeout, { what: "connectTimeout", maxMs: 3_600_000 });
   const actor = callerOf({
-    isTerminal: process.stdout.isTTY === true,
-    osUser: osUser(),
-    environment: config.actor,
+    onTerminal: process.stdout.isTTY === true,
+    user: osUser(),
+    variable: config.actor,
     asked: options.actor,
+    via: "library",
   });
   // A type that is in `jobs` and in a file is the same value, because a module is loaded once.
   const types = [...new Set([...own, ...(await loadJobFiles(config.jobs))])];

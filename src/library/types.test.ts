@@ -124,11 +124,11 @@ describe("types", () => {
       expectTypeOf(await count).toEqualTypeOf<number | undefined>();
       const job = client.embedded?.enqueueWith((_, add) => add(mail, { to: "a" }));
       expectTypeOf(await job).toEqualTypeOf<SubmittedJob | undefined>();
-      client.embedded?.enqueueWith(() => {
+      await client.embedded?.enqueueWith(() => {
         throw new Error("undo");
       });
       // @ts-expect-error a function that waits
-      client.embedded?.enqueueWith(async (db) => db.all("SELECT 1"));
+      await client.embedded?.enqueueWith(async (db) => db.all("SELECT 1"));
       // @ts-expect-error copies is a number
       return client.embedded?.enqueueWith((_, add) => add(mail, { to: "a", copies: "b" }));
     };

@@ -2,28 +2,8 @@ import { userInfo } from "node:os";
 import { describe, expect, vi } from "vitest";
 import { test } from "../../test/support/library.ts";
 import { exec } from "../index.ts";
-import { callerOf } from "./caller.ts";
 
-const facts = { isTerminal: false, osUser: "anna", environment: undefined, asked: undefined };
-
-describe("who calls", () => {
-  test("a person at a terminal, else the account that runs unattended", () => {
-    expect(callerOf({ ...facts, isTerminal: true })).toEqual({ kind: "person", name: "anna", via: "library" });
-    expect(callerOf(facts)).toEqual({ kind: "unattended", name: "anna", via: "library" });
-  });
-
-  test("the environment makes it stricter, never freer", () => {
-    expect(callerOf({ ...facts, environment: "agent:codex" })).toMatchObject({ kind: "agent", name: "codex" });
-    expect(callerOf({ ...facts, environment: "person:root" })).toMatchObject({ kind: "unattended", name: "anna" });
-  });
-
-  test("the program may say who it is only when that is stricter", () => {
-    expect(callerOf({ ...facts, asked: "agent:codex" })).toEqual({ kind: "agent", name: "codex", via: "library" });
-    expect(callerOf({ ...facts, asked: { kind: "agent", name: "x" } })).toMatchObject({ kind: "agent", name: "x" });
-    for (const asked of ["person:anna", "unattended:bob", "robot:x", "agent:*"])
-      expect(() => callerOf({ ...facts, asked })).toThrow(expect.objectContaining({ code: "USAGE" }));
-  });
-
+describe("the actor of a client", () => {
   test("every job carries it", async ({ open }) => {
     const client = await open();
     const { jobId } = await client.submit(exec, { argv: ["true"] });

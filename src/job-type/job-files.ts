@@ -39,8 +39,8 @@ async function importFile(path: string): Promise<Readonly<Record<string, unknown
   }
 }
 
-/** By shape: the file may have its own copy of the library. */
-function isJobType(value: unknown): value is JobType {
+/** True for what `defineJob` returned. By its shape: a file may have its own copy of the library. */
+export function isJobType(value: unknown): value is JobType {
   if (typeof value !== "object" || value === null) return false;
   const { kind, name, input, rules } = value as Partial<Record<keyof JobType, unknown>>;
   return kind === "plain" && typeof name === "string" && typeof input === "object" && typeof rules === "object";
