@@ -6,6 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 const GENERATORS = [
   { file: "docs/architecture.md", section: "job-states", generate: drawJobStates },
   ...(await import("../src/config/reference/generated.ts")).GENERATED_FILES,
+  ...(await import("../src/cli/reference.ts")).GENERATED_FILES,
 ];
 
 const isCheck = process.argv.includes("--check");

@@ -20,6 +20,8 @@ export interface Call {
   /** The command's words, such as `jobs list`. */
   readonly command: string;
   readonly globals: GlobalValues;
+  /** All commands, for those that speak of the others. */
+  readonly commands: readonly CommandEntry[];
   readonly session: Session;
   readonly terminal: Terminal;
   readonly log: Logger;

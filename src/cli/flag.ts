@@ -22,7 +22,7 @@ export interface Flag {
   readonly description: string;
   /** Other names, not shown. */
   readonly aliases?: readonly string[];
-  /** What stands for its value in the help; default the name in capitals. */
+  /** What stands for its value in the help; default by its kind. */
   readonly placeholder?: string;
   /** A single letter. */
   readonly short?: string;
@@ -47,4 +47,33 @@ export function isRepeatable({ kind }: Pick<Flag, "kind">): boolean {
 /** `idempotency_key` as a flag writes it. */
 export function flagNameOf(field: string): string {
   return field.replaceAll("_", "-");
+}
+
+const PLACEHOLDERS: Readonly<Record<FlagKind, string>> = {
+  text: "TEXT",
+  texts: "TEXT",
+  number: "N",
+  pairs: "KEY=VALUE",
+  json: "JSON",
+  value: "JSON",
+  boolean: "",
+};
+
+/** A flag as it is written: `--limit N`. */
+export function flagText(flag: Flag): string {
+  const { name, kind, short, placeholder, choices } = flag;
+  const value = placeholder ?? choices?.join("|") ?? PLACEHOLDERS[kind];
+  return `${short === undefined ? "" : `-${short}, `}--${name}${kind === "boolean" ? "" : ` ${value}`}`;
+}
+
+/** What a flag does, with its default and its variables. */
+export function flagDescription(flag: Flag): string {
+  const { description, default: value, environment = [], required } = flag;
+  const facts = [
+    ...(required ? ["required"] : []),
+    ...(isRepeatable(flag) ? ["may be repeated"] : []),
+    ...(value === undefined ? [] : [`default: ${value}`]),
+    ...(environment.length === 0 ? [] : [`environment: ${environment.join(", ")}`]),
+  ];
+  return `${description}${facts.length === 0 ? "" : ` (${facts.join("; ")})`}`.trim();
 }

@@ -2,7 +2,7 @@ import type { Flag } from "./flag.ts";
 
 /** Flags of every command, before or after its name. */
 export const GLOBAL_FLAGS: readonly Flag[] = [
-  { name: "db", kind: "text", placeholder: "PATH", description: "The database." },
+  { name: "db", kind: "text", placeholder: "PATH", description: "The database file." },
   {
     name: "actor",
     kind: "text",

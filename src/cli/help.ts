@@ -1,6 +1,8 @@
+import { describeConfig, type SettingDescription } from "../config/describe.ts";
 import type { Command } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
-import { type Flag, isRepeatable } from "./flag.ts";
+import { EXIT_CODES } from "./exit-codes.ts";
+import { type Flag, flagDescription, flagText } from "./flag.ts";
 import { GLOBAL_FLAGS, LEADING_FLAGS } from "./global-flags.ts";
 import { settingFlags } from "./settings-flags.ts";
 import { style, type Terminal } from "./terminal.ts";
@@ -9,19 +11,25 @@ import { style, type Terminal } from "./terminal.ts";
 export function showMenu({ terminal, name, asked }: { terminal: Terminal; name: string; asked: boolean }): number {
   const shown = COMMANDS.filter((entry) => name === "" || entry.name.startsWith(`${name} `));
   const write = asked ? terminal.out : terminal.error;
+  const title = (text: string): string => `\n${style(terminal, "bold", text)}\n`;
   write(
     [
-      `Usage: windlass ${name === "" ? "<command>" : `${name} <command>`} [flags]\n\n`,
+      `Usage: windlass ${name === "" ? "<command>" : `${name} <command>`} [flags]\n`,
+      title("Commands:"),
       ...columns(shown.map(({ name: command, summary }) => [command, summary])),
       "\n`windlass <command> --help` shows its flags.\n",
-      ...(name === "" ? ["\nGlobal flags, before or after the command:\n", ...flagLines(GLOBAL_FLAGS)] : []),
-      ...(name === "" ? ["\nBefore the command only:\n", ...flagLines(LEADING_FLAGS)] : []),
+      ...(name === "" ? [title("Global flags, before or after the command:"), ...flagLines(GLOBAL_FLAGS)] : []),
+      ...(name === "" ? [title("Before the command only:"), ...flagLines(LEADING_FLAGS)] : []),
+      ...(name === ""
+        ? [title("Exit status:"), ...columns(EXIT_CODES.map(({ code, meaning }) => [code, meaning]))]
+        : []),
+      ...(name === "" ? [title("Environment:"), ...environmentLines(terminal.columns)] : []),
     ].join(""),
   );
   return asked ? 0 : 2;
 }
 
-/** Shows one command with its flags. */
+/** Shows one command with its flags. @returns 0 */
 export function showCommand({
   terminal,
   command,
@@ -31,23 +39,26 @@ export function showCommand({
   command: Command;
   more: readonly Flag[];
 }): number {
-  const own = [...command.flags, ...settingFlags(command.settings ?? [])];
-  const general = more.filter(({ ofType }) => ofType !== true);
-  const ofType = more.filter((flag) => flag.ofType === true);
+  const section = (title: string, flags: readonly Flag[]): readonly string[] =>
+    flags.length === 0 ? [] : [`\n${style(terminal, "bold", title)}\n`, ...flagLines(flags)];
   terminal.out(
     [
       `${usageLine(command)}\n\n${command.summary}\n`,
       ...(command.description === undefined ? [] : [`${command.description}\n`]),
-      ...section("Flags:", [...own, ...general]),
-      ...section("Flags of the job type:", ofType),
+      ...section("Flags:", [...ownFlags(command), ...more.filter(({ ofType }) => ofType !== true)]),
+      ...section(
+        "Flags of the job type:",
+        more.filter(({ ofType }) => ofType === true),
+      ),
       ...section("Global flags:", GLOBAL_FLAGS),
     ].join(""),
   );
   return 0;
+}
 
-  function section(title: string, flags: readonly Flag[]): readonly string[] {
-    return flags.length === 0 ? [] : [`\n${style(terminal, "bold", title)}\n`, ...flagLines(flags)];
-  }
+/** The flags that a command has, whatever it is called with. */
+export function ownFlags({ flags, settings = [] }: Command): readonly Flag[] {
+  return [...flags, ...settingFlags(settings)];
 }
 
 /** How a command is called. */
@@ -59,31 +70,48 @@ export function usageLine({ name, words, rest }: Command): string {
   return `Usage: windlass ${name}${written.join("")} [flags]${rest === undefined ? "" : " [-- …]"}`;
 }
 
-/** A flag as it is written: `--limit N`. */
-export function flagText(flag: Flag): string {
-  const { name, kind, short, placeholder, choices } = flag;
-  const value = placeholder ?? choices?.join("|") ?? (kind === "pairs" ? "KEY=VALUE" : name.toUpperCase());
-  return `${short === undefined ? "" : `-${short}, `}--${name}${kind === "boolean" ? "" : ` ${value}`}`;
+/** Flags with what the configuration says about those that set something of it: default and variables. */
+export function describeFlags(flags: readonly Flag[]): readonly Flag[] {
+  const settings = new Map(describeConfig().map((setting) => [setting.flag, setting]));
+  return flags.map((flag) => {
+    const setting = settings.get(`--${flag.name}`);
+    return setting === undefined ? flag : { ...defaultOf(setting), environment: setting.environment, ...flag };
+  });
 }
 
-/** What a flag does, with its default and its variables. */
-export function flagDescription(flag: Flag): string {
-  const { description, default: value, environment = [], required } = flag;
-  const facts = [
-    ...(required ? ["required"] : []),
-    ...(isRepeatable(flag) ? ["may be repeated"] : []),
-    ...(value === undefined ? [] : [`default: ${value}`]),
-    ...(environment.length === 0 ? [] : [`environment: ${environment.join(", ")}`]),
-  ];
-  return `${description}${facts.length === 0 ? "" : ` (${facts.join("; ")})`}`;
+function defaultOf({ default: text }: SettingDescription): { readonly default?: string } {
+  return text === "none" ? {} : { default: text };
 }
 
 function flagLines(flags: readonly Flag[]): readonly string[] {
-  return columns(flags.map((flag) => [flagText(flag), flagDescription(flag)]));
+  return columns(describeFlags(flags).map((flag) => [flagText(flag), flagDescription(flag)]));
 }
 
+/** Every variable that is read; what each does stands in the reference. */
+function environmentLines(width: number): readonly string[] {
+  const settings = describeConfig();
+  const own = ["WINDLASS_CONFIG", ...settings.flatMap(({ environment }) => environment)];
+  const foreign = settings.flatMap(({ foreignEnvironment }) => foreignEnvironment ?? []);
+  return [
+    "  Each name also works with WIN_AUTOMATION_ in the place of WINDLASS_; docs/configuration.md says what each does.\n",
+    ...wrap([...own, ...foreign, "NO_COLOR"], width),
+  ];
+}
+
+function wrap(words: readonly string[], width: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + word.length + 2 > width) lines.push(`  ${word}`);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines.map((line) => `${line}\n`);
+}
+
+const LEFT_MAX = 34;
+
 function columns(rows: readonly (readonly [string, string])[]): readonly string[] {
-  const width = Math.min(34, Math.max(0, ...rows.map(([left]) => left.length)));
+  const width = Math.min(LEFT_MAX, Math.max(0, ...rows.map(([left]) => left.length)));
   return rows.map(([left, right]) =>
     left.length > width ? `  ${left}\n  ${" ".repeat(width)}  ${right}\n` : `  ${left.padEnd(width)}  ${right}\n`,
   );

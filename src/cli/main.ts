@@ -15,6 +15,7 @@ const FRONT_FLAGS = [...GLOBAL_FLAGS, ...LEADING_FLAGS];
  * @returns the exit status.
  */
 export async function main(argv: readonly string[]): Promise<number> {
+  if (argv[0] === "help") return main([...argv.slice(1), "--help"]);
   // Known before anything is checked, so that an error is told in the right way.
   const early = globalValues(knownValues(argv, FRONT_FLAGS));
   const terminal = processTerminal(early);
@@ -32,7 +33,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     }
     // Loaded late, as is all that needs zod: the menu and an unknown command are told without it.
     const { runCommand } = await import("./run-command.ts");
-    return await runCommand(entry, { leading, argv: front.argv, terminal, log });
+    return await runCommand(entry, { leading, argv: front.argv, commands: COMMANDS, terminal, log });
   } catch (error) {
     const { reportError } = await import("./report-error.ts");
     return reportError(error, { terminal, log, json: early.json, op });

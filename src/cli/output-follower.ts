@@ -78,7 +78,7 @@ export class OutputFollower implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pause();
-    await Promise.all(this.#tails.map((tail) => tail.handle?.close()));
+    for (const { handle } of this.#tails) await handle?.close();
     this.#tails = [];
   }
 

@@ -36,7 +36,24 @@ function cellText(value: unknown): string {
 
 function renderRecord(cells: Cells, terminal: Terminal): string {
   const width = Math.max(...[...cells.keys()].map((key) => key.length));
-  return [...cells].map(([key, text]) => `${style(terminal, "dim", key.padEnd(width))}  ${text}\n`).join("");
+  return [...cells]
+    .map(([key, text]) => `${style(terminal, "dim", key.padEnd(width))}  ${colourCell(terminal, key, text)}\n`)
+    .join("");
+}
+
+const STATE_COLOURS: Readonly<Record<string, "green" | "yellow" | "red">> = {
+  completed: "green",
+  running: "yellow",
+  failed: "red",
+  expired: "red",
+  partial: "red",
+  not_found: "red",
+};
+
+/** A cell, padded or not, in the colour of what it says. */
+function colourCell(terminal: Terminal, key: string, text: string): string {
+  const colour = key === "state" || key === "outcome" ? STATE_COLOURS[text.trimEnd()] : undefined;
+  return colour === undefined ? text : style(terminal, colour, text);
 }
 
 function renderTable(records: readonly Cells[], terminal: Terminal): string {
@@ -46,14 +63,21 @@ function renderTable(records: readonly Cells[], terminal: Terminal): string {
   const rows = records.filter(isRow);
   const keys = [...new Set(rows.flatMap((cells) => [...cells.keys()]))];
   const widths = keys.map((key) => Math.max(key.length, ...rows.map((cells) => (cells.get(key) ?? "").length)));
-  const write = (texts: readonly string[]): string =>
-    texts
-      .map((text, index) => (index === keys.length - 1 ? text : text.padEnd(widths[index] ?? 0)))
+  const write = (cellOf: (key: string) => string, colour = false): string =>
+    keys
+      .map((key, index) => {
+        const text = index === keys.length - 1 ? cellOf(key) : cellOf(key).padEnd(widths[index] ?? 0);
+        return colour ? colourCell(terminal, key, text) : text;
+      })
       .join("  ")
       .trimEnd();
   return [
-    `${style(terminal, "dim", write(keys))}\n`,
-    ...rows.map((cells) => `${write(keys.map((key) => cells.get(key) ?? ""))}\n`),
+    `${style(
+      terminal,
+      "dim",
+      write((key) => key),
+    )}\n`,
+    ...rows.map((cells) => `${write((key) => cells.get(key) ?? "", true)}\n`),
     ...records.filter((cells) => !isRow(cells)).map((cells) => renderRecord(cells, terminal)),
   ].join("");
 }

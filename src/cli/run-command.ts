@@ -14,6 +14,7 @@ export interface CommandLine {
   /** Flags before the command's name. */
   readonly leading: Arguments["values"];
   readonly argv: readonly string[];
+  readonly commands: readonly CommandEntry[];
   readonly terminal: Terminal;
   readonly log: Logger;
 }
@@ -23,7 +24,10 @@ export interface CommandLine {
  *
  * @returns the exit status.
  */
-export async function runCommand(entry: CommandEntry, { leading, argv, terminal, log }: CommandLine): Promise<number> {
+export async function runCommand(
+  entry: CommandEntry,
+  { leading, argv, commands, terminal, log }: CommandLine,
+): Promise<number> {
   const command = await entry.load();
   const { settings = [] } = command;
   const flags = [...GLOBAL_FLAGS, ...command.flags, ...settingFlags(settings)];
@@ -48,6 +52,7 @@ export async function runCommand(entry: CommandEntry, { leading, argv, terminal,
   // Awaited here: the session must not close before the command has ended.
   return await command.run({
     command: command.name,
+    commands,
     globals: globalValues(leading, read.values),
     session,
     terminal,

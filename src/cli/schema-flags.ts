@@ -40,22 +40,18 @@ export function flagsOfSchema(schema: FieldSchema): readonly Flag[] {
 function kindOf(schema: FieldSchema): FlagKind {
   if (isUnshaped(schema)) return "json";
   if (schema.anyOf !== undefined) return kindOfUnion(schema.anyOf);
-  switch (schema.type) {
-    case "string":
-      return "text";
-    case "integer":
-    case "number":
-      return "number";
-    case "boolean":
-      return "boolean";
-    case "array":
-      return schema.items === undefined || kindOf(schema.items) === "text" ? "texts" : "value";
-    case "object":
-      return isTextMap(schema) ? "pairs" : "value";
-    default:
-      return (schema.enum ?? [schema.const]).every((word) => typeof word === "string") ? "text" : "value";
-  }
+  if (schema.type === "array") return isTextList(schema) ? "texts" : "value";
+  if (schema.type === "object") return isTextMap(schema) ? "pairs" : "value";
+  if (schema.type !== undefined) return SIMPLE_KINDS[schema.type] ?? "value";
+  return (schema.enum ?? [schema.const]).every((word) => typeof word === "string") ? "text" : "value";
 }
+
+const SIMPLE_KINDS: Readonly<Record<string, FlagKind>> = {
+  string: "text",
+  integer: "number",
+  number: "number",
+  boolean: "boolean",
+};
 
 function kindOfUnion(parts: readonly FieldSchema[]): FlagKind {
   const shapes = parts.filter((part) => part.type !== "null" && !isReference(part));
@@ -67,6 +63,10 @@ function kindOfUnion(parts: readonly FieldSchema[]): FlagKind {
 /** Anything is allowed: only JSON can say it. */
 function isUnshaped({ type, enum: words, const: word, anyOf }: FieldSchema): boolean {
   return type === undefined && words === undefined && word === undefined && anyOf === undefined;
+}
+
+function isTextList({ items }: FieldSchema): boolean {
+  return items === undefined || kindOf(items) === "text";
 }
 
 function isTextMap({ properties, additionalProperties }: FieldSchema): boolean {

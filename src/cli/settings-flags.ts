@@ -9,7 +9,7 @@ const SETTING_FLAGS: readonly (Flag & { readonly key: SettingKey })[] = [
     key: "jobs",
     kind: "texts",
     placeholder: "FILE",
-    description: "A file of your own job types (.ts, .js), beside those of the configuration; may be repeated.",
+    description: "A file of your own job types (.ts, .js), beside those of the configuration.",
   },
   {
     name: "concurrency",
@@ -23,7 +23,7 @@ const SETTING_FLAGS: readonly (Flag & { readonly key: SettingKey })[] = [
     key: "worker.labels",
     kind: "texts",
     placeholder: "KEY=VALUE",
-    description: "What this worker offers to jobs that require it; may be repeated.",
+    description: "What this worker offers to jobs that require it.",
   },
 ];
 

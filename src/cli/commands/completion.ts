@@ -1,6 +1,6 @@
 import { AppError } from "../../error.ts";
 import { nearest } from "../../job/nearest.ts";
-import type { Command } from "../command.ts";
+import type { Command, CommandEntry } from "../command.ts";
 import { type CompletionWords, SHELLS } from "../completion-scripts.ts";
 import { GLOBAL_FLAGS, LEADING_FLAGS } from "../global-flags.ts";
 import { settingFlags } from "../settings-flags.ts";
@@ -12,7 +12,7 @@ export const completion: Command = {
   description: "For example: windlass completion bash > ~/.local/share/bash-completion/completions/windlass",
   flags: [{ name: "shell", kind: "text", description: "The shell.", choices: Object.keys(SHELLS), required: true }],
   words: [{ name: "shell", flag: "shell", isRequired: true }],
-  async run({ values, terminal, command }) {
+  async run({ values, terminal, command, commands }) {
     const shell = String(values.get("shell"));
     const write = Object.hasOwn(SHELLS, shell) ? SHELLS[shell] : undefined;
     if (write === undefined) {
@@ -20,15 +20,13 @@ export const completion: Command = {
       const hint = near === undefined ? `it is one of ${Object.keys(SHELLS).join(", ")}` : `did you mean ${near}?`;
       throw new AppError("USAGE", `${command}: there is no script for ${JSON.stringify(shell)}; ${hint}`);
     }
-    terminal.out(write(await completionWords()));
+    terminal.out(write(await completionWords(commands)));
     return 0;
   },
 };
 
-async function completionWords(): Promise<CompletionWords> {
-  // Imported late: the table of commands imports this file.
-  const { COMMANDS } = await import("../commands.ts");
-  const loaded = await Promise.all(COMMANDS.map((entry) => entry.load()));
+async function completionWords(commands: readonly CommandEntry[]): Promise<CompletionWords> {
+  const loaded = await Promise.all(commands.map((entry) => entry.load()));
   return {
     commands: loaded.map(({ name, summary, flags, settings = [] }) => ({
       name,

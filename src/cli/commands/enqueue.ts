@@ -15,7 +15,7 @@ export const enqueueOverlay: Overlay = {
       kind: "text",
       placeholder: "FILE",
       description:
-        "Stores many jobs in one go, all or none: each line is JSON with the fields type, input and those of the flags above; - reads standard input.",
+        "Stores many jobs in one go, all or none: each line is JSON with the fields type, input and those of the flags above (idempotency_key, …), which the flags give where a line does not; - reads standard input.",
     },
     ...WATCH_FLAGS,
   ],
@@ -38,21 +38,23 @@ export async function enqueueOne(call: Call, { input, perform, finish }: Action)
   const output = (await perform(input)) as Enqueued;
   if (!output.served) await warnUnserved(call, [String(input["type"])]);
   if (watch === undefined) return finish(output);
+  // The id stands on the first line, whatever becomes of the watching; JSON is one value, the status.
+  if (!call.globals.json) finish(output);
   const windlass = await call.session.open("write", true);
   return watchToEnd(windlass, output.job_id, { ...watch, call });
 }
 
 async function enqueueFile(call: Call, { input }: Action, file: string): Promise<number> {
-  const also = [...call.flags].find(
-    ({ field, ofType, name }) => (field !== undefined || ofType || name === INPUT_FLAG.name) && call.values.has(name),
-  );
-  if (also !== undefined || Object.keys(input).some((field) => field !== "input"))
-    throw new AppError("USAGE", `${call.command}: --from-file stands alone; the lines of the file say everything`);
+  if (wantsWatch(call) !== undefined)
+    throw new AppError("USAGE", `${call.command}: --watch follows one job; follow those of a file with jobs wait`);
+  const { input: jobInput, ...defaults } = input;
+  if (call.values.has(INPUT_FLAG.name) || Object.keys(jobInput as object).length > 0)
+    throw new AppError("USAGE", `${call.command}: with --from-file the input of each job stands in its line`);
   const text = await readSource({ name: "from-file" }, file === "-" ? file : `@${file}`, {
     cwd: process.cwd(),
     stdin: process.stdin,
   });
-  const lines = readLines(text);
+  const lines = readLines(text).map(({ number, request }) => ({ number, request: withDefaults(request, defaults) }));
   try {
     const output = await performOperation(enqueueManyJobs, { requests: lines.map(({ request }) => request) }, call);
     const { served } = output as { served: boolean };
@@ -61,6 +63,11 @@ async function enqueueFile(call: Call, { input }: Action, file: string): Promise
   } catch (error) {
     throw atLine(error, lines);
   }
+}
+
+/** What the flags say holds for every line that does not say it itself. */
+function withDefaults(request: unknown, defaults: Readonly<Record<string, unknown>>): unknown {
+  return typeof request === "object" && request !== null ? { ...defaults, ...request } : request;
 }
 
 interface Line {
@@ -90,7 +97,8 @@ function atLine(error: unknown, lines: readonly Line[]): unknown {
   const line = (request: unknown): number => lines[Number(request)]?.number ?? 0;
   const text = message
     .replace(/^request (\d+): /, (_, request) => `line ${line(Number(request) - 1)}: `)
-    .replaceAll(/\brequests\.(\d+)/g, (_, request) => `line ${line(request)}`);
+    .replace(/^jobs enqueue-many: /, "")
+    .replaceAll(/\brequests\.(\d+)\.?/g, (_, request) => `line ${line(request)}: `);
   return new AppError(code, text, { details, cause: error });
 }
 

@@ -13,8 +13,7 @@ export const showSettings = defineOperation({
   }),
   errors: ["CONFIG"],
   database: "none",
-  lines: ({ settings }) =>
-    settings.map(({ key, value, origin }) => ({ [key]: value, ...(origin === undefined ? {} : { origin }) })),
+  lines: ({ settings }) => settings,
   async run({ origin }, { loadConfig }) {
     const settings = showConfig(await loadConfig());
     return {
