@@ -14,6 +14,15 @@ const values: Readonly<Record<string, string>> = { TOKEN: "t0ken", BODY: "b0dy" 
 const resolve = (name: string): string => values[name] ?? expect.fail(`asked for ${name}`);
 
 describe("a reference to a secret", () => {
+  test("is known whichever copy of the library parsed it", async () => {
+    // As when a program that is installed for everybody loads a project's own job types.
+    const copy = (await import(`${import.meta.resolve("./secret.ts")}?copy`)) as typeof import("./secret.ts");
+    expect(copy.secretText).not.toBe(secretText);
+    const parsed: unknown = z.strictObject({ token: copy.secretText() }).parse({ token: { $secret: "TOKEN" } });
+    expect(secretNames(parsed)).toEqual(["TOKEN"]);
+    expect(resolveSecrets(parsed, resolve)).toEqual({ token: "t0ken" });
+  });
+
   const given = {
     url: "x",
     headers: { a: "plain", b: { $secret: "TOKEN" } },

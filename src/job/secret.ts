@@ -13,12 +13,23 @@ const ReferenceShape = z.strictObject({
   $secret: z.string().regex(NAME, { error: "is not a name of an environment variable" }),
 });
 
+/** A file of job types may bring its own copy of this module; what its schemas parse is known by this mark, not by class. */
+const MARK: unique symbol = Symbol.for("windlass.secret-reference");
+
 /** A reference to a secret, at a place where the schema allows one. */
 export class SecretReference {
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === "object" && value !== null && MARK in value;
+  }
+
   readonly secretName: string;
 
   constructor(secretName: string) {
     this.secretName = secretName;
+  }
+
+  get [MARK](): true {
+    return true;
   }
 
   /** How it is stored. */
