@@ -1,6 +1,6 @@
 import type { AttemptFolder } from "../artifact/attempt-folder.ts";
 import { formatDuration } from "../duration.ts";
-import { AppError, type ErrorRecord, isAppError, toErrorRecord } from "../error.ts";
+import { AppError, type ErrorCode, type ErrorRecord, isAppError, toErrorRecord } from "../error.ts";
 import { decideRecovery, type RecoveryDecision } from "../job/crash.ts";
 import { isRetryable } from "../job/retry.ts";
 import { resolveSecrets, secretNames } from "../job/secret.ts";
@@ -14,7 +14,8 @@ import type { AttemptEnd, AttemptRequest, AttemptServices, KeptFiles } from "./s
 /** What a handler came to, before the attempt's end is decided. */
 type Outcome =
   | { readonly kind: "value"; readonly value: unknown; readonly skipped?: boolean }
-  | { readonly kind: "thrown"; readonly error: unknown };
+  /** `checking`: not the handler threw but the question whether its work is done already. */
+  | { readonly kind: "thrown"; readonly error: unknown; readonly checking?: boolean };
 
 /** How long a job that another machine may look after is left alone before anybody looks again. */
 const LEAVE_MS = 1_000;
@@ -35,21 +36,21 @@ export async function runAttempt(
   } catch (error) {
     return { kind: "failed", error: toErrorRecord(error), retryable: false };
   }
-  let next = decideFirst(request, services, false);
-  if (next === "leave") return { kind: "left", delayMs: LEAVE_MS };
-  let folder = folderFor(request, services, next === "adopt");
+  let first = decideFirst(request, services, false);
+  if (first.kind === "leave") return { kind: "left", delayMs: LEAVE_MS };
+  let folder = folderFor(request, services, first.kind === "adopt");
   const contextFor = (): EffectContext =>
     createContext(request, { services, folder, signal: control.signal, redactor });
   let outcome: Outcome | undefined;
-  if (next === "adopt") {
+  if (first.kind === "adopt") {
     const adopted = await adopt(request, input, contextFor(), control);
     if (adopted.kind !== "unknown") outcome = adopted;
     else {
-      next = decideFirst(request, services, true);
-      if (next === "run" || next === "check") folder = folderFor(request, services, false);
+      first = decideFirst(request, services, true);
+      if (first.kind === "run" || first.kind === "check") folder = folderFor(request, services, false);
     }
   }
-  outcome ??= await perform(next, request, input, contextFor(), control);
+  outcome ??= await perform(first, { request, services, input, ctx: contextFor(), control });
   return settle(request, services, control, outcome, folder, redactor);
 }
 
@@ -81,9 +82,7 @@ function readInput(
   return { input, redactor };
 }
 
-type First = RecoveryDecision["kind"];
-
-function decideFirst(request: AttemptRequest, services: AttemptServices, adoptionFailed: boolean): First {
+function decideFirst(request: AttemptRequest, services: AttemptServices, adoptionFailed: boolean): RecoveryDecision {
   return decideRecovery({
     recover: request.recover,
     hasEffect: request.effect !== undefined,
@@ -94,7 +93,9 @@ function decideFirst(request: AttemptRequest, services: AttemptServices, adoptio
     sinceLostMs: services.clock.now() - (request.effect?.atMs ?? 0),
     adoptWaitMs: services.limits.adoptWaitMs,
     afterCrash: request.afterCrash,
-  }).kind;
+    crashes: request.crashes,
+    crashesMax: request.crashesMax,
+  });
 }
 
 /** After a restart of the machine its programs are gone, whatever the pid namespace was. */
@@ -118,22 +119,28 @@ async function adopt(
   }
 }
 
-async function perform(
-  first: First,
-  request: AttemptRequest,
-  input: unknown,
-  ctx: EffectContext,
-  control: AttemptControl,
-): Promise<Outcome> {
-  const { handlers } = request;
+interface Performance {
+  readonly request: AttemptRequest;
+  readonly services: AttemptServices;
+  readonly input: unknown;
+  readonly ctx: EffectContext;
+  readonly control: AttemptControl;
+}
+
+async function perform(first: RecoveryDecision, performance: Performance): Promise<Outcome> {
+  const { request, services, input, ctx, control } = performance;
+  const { handlers, deadlineMs } = request;
+  // What was to be ended is ended by now; nothing is begun that has no time left.
+  if (deadlineMs !== undefined && deadlineMs <= services.clock.now()) control.stop("timeout", { byDeadline: true });
   // A cancel that was asked for while no worker had the job ends it here: the effect is known to be over.
   if (control.reason !== undefined) return { kind: "thrown", error: control.reason };
   try {
-    if (first === "check" && handlers.check !== undefined) {
-      const found = await control.guard(Promise.resolve(handlers.check(input as never, ctx)));
-      if (found !== undefined) return { kind: "value", value: found, skipped: true };
+    if (first.kind === "check") {
+      const checked = await check(performance);
+      if (checked !== undefined) return checked;
     }
-    if (first === "unknown") {
+    if (first.kind === "crashed") throw new AppError("CRASHED", first.message);
+    if (first.kind === "unknown") {
       throw new AppError(
         "OUTCOME_UNKNOWN",
         "an earlier attempt died in the middle and nothing says whether its work was done; look, then `windlass jobs retry` to do it again",
@@ -144,6 +151,16 @@ async function perform(
     return { kind: "value", value };
   } catch (error) {
     return { kind: "thrown", error };
+  }
+}
+
+/** Asks whether the work is done already; `undefined` when it is known not to be. */
+async function check({ request, input, ctx, control }: Performance): Promise<Outcome | undefined> {
+  try {
+    const found = await control.guard(Promise.resolve(request.handlers.check?.(input as never, ctx)));
+    return found === undefined ? undefined : { kind: "value", value: found, skipped: true };
+  } catch (error) {
+    return { kind: "thrown", error, checking: true };
   }
 }
 
@@ -171,8 +188,9 @@ async function settle(
   const end =
     outcome.kind === "value"
       ? await complete(request, services, folder, outcome)
-      : fail(request, control, outcome.error, redactor);
-  const timed = reason === "timeout" && end.kind === "completed" ? fail(request, control, reason, redactor) : end;
+      : fail(request, control, outcome, redactor);
+  const timed =
+    reason === "timeout" && end.kind === "completed" ? fail(request, control, { error: reason }, redactor) : end;
   if (!folder.exists) return timed;
   const kept: KeptFiles = { folder: folder.path, files: await folder.seal(redactor) };
   return kept.files.length === 0 ? timed : { ...timed, kept };
@@ -215,12 +233,22 @@ async function complete(
   };
 }
 
-function fail(request: AttemptRequest, control: AttemptControl, error: unknown, redactor: Redactor | undefined): Ended {
+function fail(
+  request: AttemptRequest,
+  control: AttemptControl,
+  { error, checking }: { readonly error: unknown; readonly checking?: boolean },
+  redactor: Redactor | undefined,
+): Ended {
   if (control.reason === "cancelled") return { kind: "cancelled" };
   if (control.reason === "timeout") return timedOut(request, control.byDeadline);
   const record = mask(toErrorRecord(error, "HANDLER_FAILED"), redactor);
-  const unknown = record.code === "OUTCOME_UNKNOWN" ? ({ outcome: "unknown" } as const) : {};
-  return { kind: "failed", error: record, retryable: canRetry(request, error), ...unknown };
+  return {
+    kind: "failed",
+    error: record,
+    retryable: canRetry(request, error),
+    ...(record.code === "OUTCOME_UNKNOWN" ? { outcome: "unknown" as const } : {}),
+    ...(checking ? { recover: true as const } : {}),
+  };
 }
 
 /** The failure of an attempt whose time ran out; also written by the thread that ends a worker whose event loop is blocked. */
@@ -235,7 +263,11 @@ export function timedOut(
   return { kind: "failed", error, retryable: !byDeadline && request.afterCrash === "rerun" };
 }
 
+/** What an earlier attempt did is not known: no type may say that it should be done again. */
+const NEVER_AGAIN: readonly ErrorCode[] = ["OUTCOME_UNKNOWN", "CRASHED"];
+
 function canRetry({ type, retryOnExit }: AttemptRequest, error: unknown): boolean {
+  if (isAppError(error) && NEVER_AGAIN.includes(error.code)) return false;
   if (isAppError(error) && error.code === "EXIT_NONZERO") return retryOnExit;
   return (type.retryable ?? isRetryable)(error);
 }

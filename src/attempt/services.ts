@@ -26,6 +26,9 @@ export interface AttemptRequest {
   readonly retryOnExit: boolean;
   /** The attempt before ended with its worker, not by itself. */
   readonly recover: boolean;
+  /** How often its worker died in this run, and how often it may. */
+  readonly crashes: number;
+  readonly crashesMax: number;
   /** What that attempt had started. */
   readonly effect?: { readonly effect: Effect; readonly folder: string; readonly atMs: number };
 }
@@ -71,6 +74,8 @@ export type AttemptEnd =
       readonly kind: "failed";
       readonly error: ErrorRecord;
       readonly retryable: boolean;
+      /** What an earlier attempt left is still to be looked for: the next one must not run blindly. */
+      readonly recover?: true;
       readonly outcome?: Outcome;
       readonly kept?: KeptFiles;
     }

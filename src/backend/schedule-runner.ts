@@ -35,14 +35,15 @@ async function fireOne(
   { backend, submit, clock, graceMs, onError }: ScheduleRunnerParts,
   schedule: ScheduleState,
 ): Promise<void> {
-  const { name, nextAtMs } = schedule;
+  const { name, nextAtMs, lastAtMs } = schedule;
   if (nextAtMs === null) return;
   const decision = decideSlots({
     cron: parseCron(schedule.cron, schedule.timeZone),
     overlap: schedule.overlap,
     catchUp: schedule.catchUp,
-    // Everything before the slot that it stands at is decided.
-    lastInstantMs: nextAtMs - 1,
+    // Everything before the slot that it stands at is decided; that slot too, when another scheduler has fired it just now.
+    // The job of that slot would otherwise count as the unfinished one before itself.
+    lastInstantMs: Math.max(nextAtMs - 1, lastAtMs ?? 0),
     nowMs: clock.now(),
     previousUnfinished: await isUnfinished(backend, schedule.lastJobId),
     graceMs,

@@ -7,7 +7,8 @@ export function crashRuleFor(rule: CrashRule, input: unknown): AfterCrash {
   if (typeof rule === "string") return rule;
   const value =
     typeof input === "object" && input !== null ? (input as Record<string, unknown>)[rule.field] : undefined;
-  return rule.cases[String(value)] ?? rule.otherwise;
+  const name = String(value);
+  return (Object.hasOwn(rule.cases, name) ? rule.cases[name] : undefined) ?? rule.otherwise;
 }
 
 /** True when `asked` holds back at least as much as `own`. */
@@ -40,14 +41,10 @@ export interface LostAttempt {
 export function decideReclaim(lost: LostAttempt): ReclaimDecision {
   const crashes = lost.crashes + (lost.chargeCrash ? 1 : 0);
   if (lost.cancelRequested && !lost.hasEffect) return { kind: "cancelled" };
-  if (lost.hasEffect) return { kind: "again", crashes: Math.min(crashes, lost.crashesMax), recover: true };
-  if (crashes > lost.crashesMax) {
-    return {
-      kind: "failed",
-      code: "CRASHED",
-      message: `its worker died ${crashes} times while it ran (job.crashes_max is ${lost.crashesMax}); look at the worker's log before \`windlass jobs retry\``,
-    };
-  }
+  // Also beyond the limit: somebody must look after what was started. What then may still run, decideRecovery says.
+  if (lost.hasEffect) return { kind: "again", crashes, recover: true };
+  if (crashes > lost.crashesMax)
+    return { kind: "failed", code: "CRASHED", message: crashedMessage(crashes, lost.crashesMax) };
   if (lost.recordsEffects || lost.afterCrash === "rerun") return { kind: "again", crashes, recover: false };
   if (lost.afterCrash === "check") return { kind: "again", crashes, recover: true };
   return {
@@ -64,7 +61,8 @@ export type RecoveryDecision =
   | { readonly kind: "leave" }
   | { readonly kind: "check" }
   | { readonly kind: "run" }
-  | { readonly kind: "unknown" };
+  | { readonly kind: "unknown" }
+  | { readonly kind: "crashed"; readonly message: string };
 
 /** What {@link decideRecovery} looks at. */
 export interface Recovery {
@@ -79,16 +77,24 @@ export interface Recovery {
   readonly sinceLostMs: number;
   readonly adoptWaitMs: number;
   readonly afterCrash: AfterCrash;
+  readonly crashes: number;
+  readonly crashesMax: number;
 }
 
-/** Adoption comes first; the crash rule speaks only when the outcome is still unknown. */
+/** Adoption comes first, however often it crashed; the crash rule speaks only when the outcome is still unknown. */
 export function decideRecovery(recovery: Recovery): RecoveryDecision {
   if (!recovery.recover) return { kind: "run" };
   if (recovery.hasEffect && recovery.canAdopt && !recovery.adoptionFailed) {
     if (recovery.sameHost) return { kind: "adopt" };
     if (recovery.sinceLostMs < recovery.adoptWaitMs) return { kind: "leave" };
   }
+  const { crashes, crashesMax } = recovery;
+  if (crashes > crashesMax) return { kind: "crashed", message: crashedMessage(crashes, crashesMax) };
   if (recovery.afterCrash === "rerun") return { kind: "run" };
   if (recovery.afterCrash === "check" && recovery.canCheck) return { kind: "check" };
   return { kind: "unknown" };
+}
+
+function crashedMessage(crashes: number, crashesMax: number): string {
+  return `its worker died ${crashes} times while it ran (job.crashes_max is ${crashesMax}); look at the worker's log before \`windlass jobs retry\``;
 }

@@ -43,7 +43,7 @@ export function resolveJob(request: ResolveRequest): JobSpec {
       `trace_id ${JSON.stringify(traceId)} is not 1 to 128 of the characters A-Z a-z 0-9 . _ : -`,
     );
   }
-  const requires = { ...rules.requires, ...options.requires };
+  const requires = resolveRequires(type, rules, options.requires ?? {});
   const resolvedRateKey = rateKey(type, rules, parsed);
   const queuedMax = rules.queuedMax ?? limits.queuedMax;
   return {
@@ -131,6 +131,22 @@ function resolveCallLimits({
       : { timeoutMs: parseDuration(timeout, { what: `timeout of ${type}`, maxMs: rules.timeoutMaxMs }) }),
     ...(retries === undefined ? {} : { retries }),
   };
+}
+
+/** A call adds labels; one that says another value for a label of the type would leave the type's rule. */
+function resolveRequires(
+  type: string,
+  rules: TypeRules,
+  asked: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const other = Object.keys(rules.requires).find(
+    (name) => Object.hasOwn(asked, name) && asked[name] !== rules.requires[name],
+  );
+  if (other === undefined) return { ...rules.requires, ...asked };
+  throw new AppError(
+    "INVALID_INPUT",
+    `requires.${other} is ${asked[other]}; ${type} requires ${other}=${rules.requires[other]} and a call may only add labels`,
+  );
 }
 
 function resolvePriority(asked: number | undefined, rules: TypeRules): 1 | 2 | 3 {

@@ -12,6 +12,7 @@ import type { JobType } from "../../src/job/definition.ts";
 import type { SubmitOptions } from "../../src/job/options.ts";
 import type { Actor } from "../../src/policy/actor.ts";
 import { composeWindlass, type Windlass, type WorkerOptions } from "../../src/windlass.ts";
+import { TestClock } from "./clock.ts";
 import { Effects } from "./effects.ts";
 import { brokenInvariants } from "./invariants.ts";
 import { WorkerProcess } from "./processes.ts";
@@ -58,6 +59,9 @@ const CONFIG: Flags = {
   "worker.grace": "10s",
   "job.backoff_jitter": 0,
 };
+
+/** By then a worker has given up waiting for handlers that do not listen. */
+const STOP_MS = 2_000;
 
 /** Who asks in the tests. */
 export const TESTER: Actor = { kind: "person", name: "tester", via: "library" };
@@ -206,7 +210,10 @@ export class Bench {
   /** Ends every process and worker that the test started. */
   async close(): Promise<void> {
     await Promise.all(this.#processes.map((started) => started.kill()));
-    await Promise.all(this.#workers.map((worker) => worker.stop({ graceMs: 0 })));
+    const stopped = Promise.all(this.#workers.map((worker) => worker.stop({ graceMs: 0 })));
+    const { clock } = this.#options;
+    if (clock instanceof TestClock) await clock.advance(STOP_MS);
+    await stopped;
     await this.backend.close();
   }
 }

@@ -7,7 +7,7 @@ import { decideRate } from "../../job/rate.ts";
 import type { JobSpec, ParentRef } from "../../job/spec.ts";
 import type { JobState } from "../../job/state.ts";
 import type { Acceptance, Accepted } from "../backend.ts";
-import { admit } from "./admission.ts";
+import { admit, storeExpiry } from "./admission.ts";
 import { ENTRY_COLUMNS, type Entry, entryValues, freshEntry } from "./entry.ts";
 import { type ValueReference, writeEnv } from "./env.ts";
 import { recordEnd } from "./finish.ts";
@@ -121,23 +121,6 @@ function place(
     error: { code: "CANCELLED", message: `another job holds the key ${key} and its rule is to cancel the newest` },
   });
   return "cancelled";
-}
-
-export function storeExpiry(
-  tx: Transaction<Notice>,
-  at: number,
-  job: JobNumber,
-  run: number,
-  kind: "expires" | "deadline",
-): void {
-  tx.db.run(
-    "INSERT INTO expiry (at, job, run, kind) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET run = excluded.run",
-    at,
-    job,
-    run,
-    kind,
-  );
-  tx.notify({ kind: "due", atMs: at });
 }
 
 function storeNames(tx: Transaction<Notice>, spec: JobSpec, job: JobNumber, parent: JobNumber | undefined): void {

@@ -47,6 +47,30 @@ export function insertReady(tx: Transaction<Notice>, job: Pick<JobRow, "queue" |
   tx.notify(WORK);
 }
 
+/** Puts a job whose attempt was taken from its worker back; a deadline that passed while it ran is looked at again. */
+export function returnToReady(tx: Transaction<Notice>, job: JobRow, entry: Entry): void {
+  insertReady(tx, job, entry);
+  if (job.env.deadline !== undefined) storeExpiry(tx, job.env.deadline, job.id, entry.run, "deadline");
+}
+
+/** Stores a time at which a run expires or has to have ended. */
+export function storeExpiry(
+  tx: Transaction<Notice>,
+  at: number,
+  job: JobNumber,
+  run: number,
+  kind: "expires" | "deadline",
+): void {
+  tx.db.run(
+    "INSERT INTO expiry (at, job, run, kind) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET run = excluded.run",
+    at,
+    job,
+    run,
+    kind,
+  );
+  tx.notify({ kind: "due", atMs: at });
+}
+
 /** Gives a job's keys back and lets in who waited for them, in the order of their ranks. */
 export function releaseKeys(tx: Transaction<Notice>, job: JobNumber, keys: readonly KeyNeed[]): void {
   for (const { key } of keys) {

@@ -6,6 +6,7 @@ import type { JobNumber } from "./job-number.ts";
 import { readJob, standingOf } from "./job-row.ts";
 import { type Notice, WORK } from "./notice.ts";
 import { stateOfStanding } from "./reading/state-of.ts";
+import { hasEffect } from "./record-effect.ts";
 import { removeStanding } from "./remove-standing.ts";
 
 /**
@@ -23,8 +24,7 @@ export function cancel(
   if (standing.kind === "done") return { kind: "finished", state: standing.state };
   const { run, attempt, failures, crashes } = standing;
   cancelChildren(tx, number, run, actor);
-  const hasEffect = tx.db.get("SELECT 1 FROM effect WHERE job = ? AND run = ?", number, run) !== undefined;
-  if (standing.kind === "leased" || hasEffect) {
+  if (standing.kind === "leased" || hasEffect(tx.db, number, run)) {
     // A program that outlived its worker must be ended by whoever adopts it, so that job is not cancelled until then.
     const { changes } = tx.db.run(
       // The request of an earlier run stands there until the next sweep.

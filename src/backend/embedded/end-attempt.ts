@@ -4,7 +4,7 @@ import type { Transaction } from "../../database/writer.ts";
 import { decideReclaim } from "../../job/crash.ts";
 import { decideRetry } from "../../job/retry.ts";
 import type { Outcome } from "../../job/state.ts";
-import { insertReady, releaseKeys } from "./admission.ts";
+import { releaseKeys, returnToReady } from "./admission.ts";
 import type { Claim } from "./claim.ts";
 import { ENTRY_COLUMNS, type Entry, entryValues, type LeasedJob } from "./entry.ts";
 import { finish } from "./finish.ts";
@@ -85,7 +85,7 @@ function recordFailure(
 ): AttemptResult {
   const { claim, worker, random } = report;
   const { job, rules, claimedAt: claimed } = claim;
-  const entry = { ...claim.entry, failures: claim.entry.failures + 1, recover: 0 };
+  const entry = { ...claim.entry, failures: claim.entry.failures + 1, recover: end.recover ? 1 : 0 };
   const decision = decideRetry({
     retryable: end.retryable,
     failures: entry.failures,
@@ -122,7 +122,7 @@ function recordFailure(
     retry_at: due,
     failures: entry.failures,
   });
-  dropEffect(tx, entry);
+  if (!end.recover) dropEffect(tx, entry);
   insertDelayed(tx, entry, due, "retry");
   releaseKeys(tx, job.id, job.keys);
   return { kind: "retry", delayMs: decision.delayMs };
@@ -148,7 +148,7 @@ function giveBack(tx: Transaction<Notice>, report: AttemptReport): AttemptResult
       claimed_at: claim.claimedAt,
       reason: "stopping",
     });
-    insertReady(tx, job, { ...entry, recover: decision.recover ? 1 : 0 });
+    returnToReady(tx, job, { ...entry, recover: decision.recover ? 1 : 0 });
     return { kind: "released" };
   }
   const error = decision.kind === "cancelled" ? CANCELLED : { code: decision.code, message: decision.message };

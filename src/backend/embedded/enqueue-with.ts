@@ -19,8 +19,9 @@ export type EnqueueWith = <T>(
   action: (db: UserTransaction, accept: (acceptance: Acceptance) => Accepted) => T,
 ) => Promise<T>;
 
-/** These would end or leave the transaction that other callers share. */
-const REFUSED = /^\s*(begin|commit|end|rollback|savepoint|release|pragma|attach|detach|vacuum)\b/i;
+/** These would end or leave the transaction that other callers share; comments may stand before them. */
+const REFUSED =
+  /^(?:[\s;]|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*(begin|commit|end|rollback|savepoint|release|pragma|attach|detach|vacuum)\b/i;
 
 /** Binds {@link EnqueueWith} to a writer. */
 export function enqueueWith({

@@ -6,6 +6,7 @@ import { finish } from "./finish.ts";
 import { type DelayReason, type JobRow, readJob, standingOf } from "./job-row.ts";
 import type { Notice } from "./notice.ts";
 import { stateOfStanding } from "./reading/state-of.ts";
+import { hasEffect } from "./record-effect.ts";
 import { removeStanding } from "./remove-standing.ts";
 
 /** Rows that one transaction moves at most, so that nobody waits long behind it. */
@@ -75,6 +76,8 @@ function expireOne(
   if (standing.kind === "leased") return kind === "deadline";
   // An attempt has started, so it is no longer unstarted.
   if (kind === "expires" && standing.attempt > 0) return false;
+  // Whoever adopts it ends it: a job must not be over while its program runs.
+  if (hasEffect(tx.db, job.id, run)) return false;
   removeStanding(tx, job, standing);
   const entry = { job: job.id, run, attempt: standing.attempt, failures: standing.failures, crashes: standing.crashes };
   return endTooLate(tx, job, { entry, kind, at, from: stateOfStanding(standing) });

@@ -1,6 +1,6 @@
 import type { Transaction } from "../../database/writer.ts";
 import { decideReclaim } from "../../job/crash.ts";
-import { insertReady } from "./admission.ts";
+import { returnToReady } from "./admission.ts";
 import type { LeasedJob } from "./entry.ts";
 import { finish } from "./finish.ts";
 import { addHistory } from "./history-row.ts";
@@ -82,7 +82,7 @@ function reclaimOne(tx: Transaction<Notice>, interned: Interned, from: From, lea
     became: decision.kind,
   });
   if (decision.kind === "again") {
-    insertReady(tx, job, { ...entry, recover: decision.recover ? 1 : 0 });
+    returnToReady(tx, job, { ...entry, recover: decision.recover ? 1 : 0 });
   } else {
     const error =
       decision.kind === "cancelled"

@@ -2,8 +2,7 @@ import type { Transaction } from "../../database/writer.ts";
 import type { JobLimits } from "../../job/limits.ts";
 import { rankOf } from "../../job/rank.ts";
 import type { ReplayResult } from "../backend.ts";
-import { storeExpiry } from "./accept.ts";
-import { admit } from "./admission.ts";
+import { admit, storeExpiry } from "./admission.ts";
 import { freshEntry } from "./entry.ts";
 import { addHistory } from "./history-row.ts";
 import type { JobNumber } from "./job-number.ts";
@@ -23,6 +22,9 @@ export function replay(tx: Transaction<Notice>, limits: JobLimits, number: JobNu
   const run = standing.run + 1;
   const rank = rankOf(tx.nowMs, job.env.priority ?? 2, limits.ageMs);
   tx.db.run("UPDATE job SET rank = ?, due = ? WHERE id = ?", rank, tx.nowMs, number);
+  const { deadline: before, expires } = job.env;
+  for (const at of [before, expires])
+    if (at !== undefined) tx.db.run("DELETE FROM expiry WHERE at = ? AND job = ?", at, number);
   if (job.env.deadline_ms !== undefined) {
     const deadline = tx.nowMs + job.env.deadline_ms;
     tx.db.run("UPDATE job SET env = json_set(env, '$.deadline', ?) WHERE id = ?", deadline, number);

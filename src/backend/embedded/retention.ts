@@ -98,10 +98,16 @@ function isUnfinished(tx: Transaction<Notice>, number: JobNumber): boolean {
 }
 
 function removeJob(tx: Transaction<Notice>, job: JobNumber): void {
-  const metadata = tx.db.get<{ metadata: string | null }>(
-    "SELECT json_extract(env, '$.metadata') AS metadata FROM job WHERE id = ?",
+  const { metadata, deadline, expires } = tx.db.get<{
+    metadata: string | null;
+    deadline: number | null;
+    expires: number | null;
+  }>(
+    "SELECT json_extract(env, '$.metadata') AS metadata, json_extract(env, '$.deadline') AS deadline, json_extract(env, '$.expires') AS expires FROM job WHERE id = ?",
     job,
-  )?.metadata;
+  ) ?? { metadata: null, deadline: null, expires: null };
+  for (const at of [deadline, expires])
+    if (at !== null) tx.db.run("DELETE FROM expiry WHERE at = ? AND job = ?", at, job);
   if (metadata != null) {
     for (const [key, value] of Object.entries(readJson<Record<string, string>>(metadata, `job ${job}`)))
       tx.db.run("DELETE FROM metadata WHERE key = ? AND value = ? AND job = ?", key, value, job);

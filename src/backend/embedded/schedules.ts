@@ -21,8 +21,11 @@ interface ScheduleRow {
   readonly job: number | null;
 }
 
-const SELECT =
-  "SELECT name, body, actor, created, paused, next, last, (SELECT max(s.job) FROM schedule_slot s WHERE s.schedule = schedule.name) AS job FROM schedule";
+/** A slot that was fired is decided, also when its scheduler died before it could say so. */
+const SELECT = `SELECT name, body, actor, created, paused, next,
+    coalesce((SELECT max(s.instant) FROM schedule_slot s WHERE s.schedule = schedule.name AND s.instant >= schedule.next), last) AS last,
+    (SELECT max(s.job) FROM schedule_slot s WHERE s.schedule = schedule.name) AS job
+  FROM schedule`;
 
 /** Stores a schedule; editing it starts over from now. */
 export function putSchedule(

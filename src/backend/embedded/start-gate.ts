@@ -5,6 +5,7 @@ import { ENTRY_COLUMNS, type Entry, entryValues } from "./entry.ts";
 import type { Interned } from "./intern.ts";
 import type { JobRow } from "./job-row.ts";
 import type { Notice } from "./notice.ts";
+import { hasEffect } from "./record-effect.ts";
 
 /**
  * The last question before a job that was taken out of ready is leased: is it still in time, and does its rate limit let
@@ -13,7 +14,8 @@ import type { Notice } from "./notice.ts";
 export function mayStart(tx: Transaction<Notice>, interned: Interned, job: JobRow, entry: Entry): boolean {
   const { expires, deadline, rate_key: key } = job.env;
   // After a time without workers the first claim may come before the timer of what expired meanwhile.
-  if (deadline !== undefined && deadline <= tx.nowMs)
+  // What was started outside is ended by the attempt that takes it over, which has no time for anything else.
+  if (deadline !== undefined && deadline <= tx.nowMs && !hasEffect(tx.db, job.id, entry.run))
     return endTooLate(tx, job, { entry, kind: "deadline", at: deadline });
   if (expires !== undefined && expires <= tx.nowMs && entry.attempt === 0 && entry.run === 1)
     return endTooLate(tx, job, { entry, kind: "expires", at: expires });

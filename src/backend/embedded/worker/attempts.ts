@@ -232,6 +232,8 @@ export class Attempts {
       afterCrash: env.after_crash ?? "rerun",
       retryOnExit: env.retry_exit ?? false,
       recover: claim.entry.recover === 1,
+      crashes: claim.entry.crashes,
+      crashesMax: claim.rules.crashesMax,
       ...(claim.effect === undefined ? {} : { effect: claim.effect }),
     };
   }

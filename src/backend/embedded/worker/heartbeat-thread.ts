@@ -11,6 +11,7 @@ import { openLeases } from "../lease.ts";
 import { loadClaim } from "../load-claim.ts";
 import type { Notice } from "../notice.ts";
 import { reclaim } from "../reclaim.ts";
+import { hasEffect } from "../record-effect.ts";
 import { Wake } from "../wake.ts";
 import { closeWorker } from "../workers.ts";
 import type { HeartbeatData, HeartbeatMessage } from "./heartbeat.ts";
@@ -27,6 +28,7 @@ const BLOCKED_MS = 500;
 let beatAtMono = 0;
 let beats = slots.beats;
 let turnedAtMono = systemClock.monotonic();
+let tickedAtMono = turnedAtMono;
 const reported = new Set<string>();
 
 const timer = setInterval(tick, tickMs);
@@ -35,11 +37,13 @@ tick();
 
 function tick(): void {
   const now = systemClock.monotonic();
+  // A thread that was itself stopped (SIGSTOP, a sleeping machine) first lets the main loop turn again.
+  if (now - tickedAtMono > BLOCKED_MS) turnedAtMono = now;
+  tickedAtMono = now;
   if (slots.beats !== beats) {
     beats = slots.beats;
     turnedAtMono = now;
   }
-  // A thread that was itself stopped (SIGSTOP, a sleeping machine) first lets the main loop turn again.
   const blocked = now - turnedAtMono > BLOCKED_MS;
   if (blocked) watchStuck(slots.overdue(now - data.killGraceMs));
   if (now - beatAtMono >= data.leaseMs / 3) renew(now);
@@ -93,7 +97,8 @@ function endStuck(tx: Transaction<Notice>, interned: Interned, row: SlotRow): vo
   const leased = lease?.jobs.find(([job]) => job === row.job);
   if (lease === undefined || leased === undefined) return;
   const claim = loadClaim(tx.db, interned, lease, leased);
-  if (claim === undefined) return;
+  // A program that runs beside the loop is not ended by ending this process; whoever adopts it ends it.
+  if (claim === undefined || hasEffect(tx.db, row.job, row.run)) return;
   const others = lease.jobs.filter((other) => other !== leased);
   endAttempt(tx, {
     claim,
