@@ -15,7 +15,8 @@ function pieces(redactor: Redactor, bytes: Uint8Array, cuts: readonly number[]):
   const out: Uint8Array[] = [];
   let from = 0;
   for (const to of [...ends, bytes.length]) {
-    const chunk = Uint8Array.from(bytes.subarray(from, to));
+    // A Buffer, as files and sockets give: its `slice` shares memory, unlike that of other bytes.
+    const chunk = Buffer.from(bytes.subarray(from, to));
     out.push(Uint8Array.from(stream.push(chunk)));
     chunk.fill(0); // The caller may use its buffer again.
     from = to;

@@ -60,7 +60,8 @@ export function createRedactor(): Redactor {
       const take = (bytes: Uint8Array, until: number): Uint8Array => {
         if (index === undefined) return bytes;
         const { out, end } = scan(index, bytes, until, masked);
-        held = until < bytes.length ? bytes.slice(until) : EMPTY; // a copy, because the caller may use its buffer again
+        // A copy, because the caller may use its buffer again; `slice` of a Buffer would be none.
+        held = until < bytes.length ? Uint8Array.from(bytes.subarray(until)) : EMPTY;
         masked = Math.max(0, end - until);
         return out.length === 1 && out[0] !== undefined ? out[0] : Buffer.concat(out);
       };
