@@ -2,7 +2,7 @@ import { type Flag, type FlagKind, flagNameOf } from "./flag.ts";
 
 /** A JSON Schema, as far as flags need it. */
 export interface FieldSchema {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
   readonly anyOf?: readonly FieldSchema[];
@@ -31,7 +31,7 @@ export function flagsOfSchema(schema: FieldSchema): readonly Flag[] {
       description: property.description ?? "",
       ...(choices === undefined ? {} : { choices }),
       ...(property.default === undefined ? {} : { default: defaultText(property.default) }),
-      ...(required.has(field) && property.default === undefined ? { required: true } : {}),
+      ...(isRequired(property) && required.has(field) ? { required: true } : {}),
       ...(mayBeReference(property) ? { takesReference: true } : {}),
     };
   });
@@ -40,9 +40,10 @@ export function flagsOfSchema(schema: FieldSchema): readonly Flag[] {
 function kindOf(schema: FieldSchema): FlagKind {
   if (isUnshaped(schema)) return "json";
   if (schema.anyOf !== undefined) return kindOfUnion(schema.anyOf);
-  if (schema.type === "array") return isTextList(schema) ? "texts" : "value";
-  if (schema.type === "object") return isTextMap(schema) ? "pairs" : "value";
-  if (schema.type !== undefined) return SIMPLE_KINDS[schema.type] ?? "value";
+  const type = typeOf(schema);
+  if (type === "array") return isTextList(schema) ? "texts" : "value";
+  if (type === "object") return isTextMap(schema) ? "pairs" : "value";
+  if (type !== undefined) return SIMPLE_KINDS[type] ?? "value";
   return (schema.enum ?? [schema.const]).every((word) => typeof word === "string") ? "text" : "value";
 }
 
@@ -52,6 +53,18 @@ const SIMPLE_KINDS: Readonly<Record<string, FlagKind>> = {
   number: "number",
   boolean: "boolean",
 };
+
+/** Whoever means null leaves the flag out. */
+function typeOf({ type }: FieldSchema): string | undefined {
+  if (typeof type !== "object") return type;
+  const types = type.filter((name) => name !== "null");
+  return types.length === 1 ? types[0] : "";
+}
+
+/** A schema for anything takes nothing too, whatever its object says. */
+function isRequired(schema: FieldSchema): boolean {
+  return schema.default === undefined && !isUnshaped(schema);
+}
 
 function kindOfUnion(parts: readonly FieldSchema[]): FlagKind {
   const shapes = parts.filter((part) => part.type !== "null" && !isReference(part));

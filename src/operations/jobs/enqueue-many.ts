@@ -9,7 +9,7 @@ export const enqueueManyJobs = defineOperation({
   name: "jobs.enqueue-many",
   summary: "Store many jobs in one go, all or none.",
   access: "write",
-  input: z.strictObject({ requests: z.array(JobRequestInput).min(1) }),
+  input: z.strictObject({ requests: z.array(JobRequestInput).min(1).describe("The jobs, in this order.") }),
   output: z.strictObject({ jobs: z.array(EnqueuedJob), database: z.string(), served: z.boolean() }),
   errors: SUBMIT_ERRORS,
   database: "write",
