@@ -1,0 +1,176 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { codeBlocks } from "./code-blocks.ts";
+import { InstalledPackage, ROOT } from "./installed-package.ts";
+import { runProgram } from "./started-program.ts";
+
+const COMPILER = {
+  module: "nodenext",
+  target: "esnext",
+  lib: ["es2024", "esnext.disposable"],
+  types: ["node"],
+  noEmit: true,
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  allowImportingTsExtensions: true,
+  erasableSyntaxOnly: true,
+  verbatimModuleSyntax: true,
+};
+
+let user: InstalledPackage;
+
+beforeAll(async () => {
+  user = await InstalledPackage.create();
+}, 120_000);
+
+afterAll(() => user?.[Symbol.asyncDispose]());
+
+describe("the first ten minutes", () => {
+  test("run a program, store a job, start a worker, ask why", async () => {
+    const echo = await user.types("windlass run exec -- echo hi");
+    expect(echo).toMatchObject({ code: 0, stdout: "hi\n" });
+    expect((await user.types("windlass run exec -- false")).code).toBe(1);
+
+    const stored = await user.types(`windlass jobs enqueue --type exec --input-json '{"argv":["sleep","5"]}'`);
+    expect(stored.code).toBe(0);
+    const jobId = /^job_id=(\S+) state=queued trace_id=\S+\n$/.exec(stored.stdout)?.[1] ?? stored.stdout;
+    expect(stored.stderr).toContain("no live worker serves exec");
+    expect(stored.stderr).toContain("windlass worker");
+
+    const before = await user.types(`windlass jobs explain ${jobId}`);
+    expect(before.code).toBe(0);
+    expect(before.stdout).toContain("No worker is running; start one with `windlass worker`.");
+
+    const worker = user.startWindlass("worker");
+    await worker.prints(`job_id=${jobId}`);
+    expect((await user.types(`windlass jobs explain ${jobId}`)).stdout).toContain("It runs now: attempt 1");
+    const doctor = await user.types("windlass doctor");
+    expect(doctor, doctor.stdout + doctor.stderr).toMatchObject({ code: 0 });
+
+    expect((await user.types(`windlass jobs wait ${jobId}`)).code).toBe(0);
+    const stopped = await worker.stop();
+    expect(stopped.code).toBe(0);
+    expect(stopped.stderr).toContain("database=");
+    expect((await user.types(`windlass jobs status ${jobId}`)).stdout).toContain("state=completed");
+  });
+
+  test("the old name is the same program", async () => {
+    const [old, now] = [await user.types("win-automation version"), await user.types("windlass version")];
+    expect(old).toEqual(now);
+    expect(old).toMatchObject({ code: 0, stdout: expect.stringMatching(/^version=\d+\.\d+\.\d+ commit=\w+\n$/) });
+  });
+
+  test("the package holds the program and no tests", () => {
+    const folder = join(user.folder, "node_modules", "windlass");
+    const files = readdirSync(folder, { recursive: true }).map(String);
+    expect(files.filter((file) => file.includes(".test."))).toEqual([]);
+    expect(readdirSync(folder).sort()).toEqual(expect.arrayContaining(["LICENSE", "dist", "package.json"]));
+    expect(existsSync(join(folder, "src"))).toBe(false);
+  });
+});
+
+describe("the library as users have it", () => {
+  const examples = readdirSync(join(ROOT, "examples"));
+  const files = [
+    ...examples.map((name) => ({ name: `examples/${name}`, text: readFileSync(join(ROOT, "examples", name), "utf8") })),
+    ...codeBlocks("docs/library.md").map(({ name, text }) => ({ name: `library/${name}`, text })),
+    ...ownJobTypes().map(({ name, text }) => ({ name: `recipe/${name}`, text })),
+  ];
+
+  beforeAll(() => {
+    for (const { name, text } of files) user.write(name, text);
+    for (const name of ["@types/node", "undici-types", "vitest"]) user.link(name);
+  });
+
+  test("examples and documents are sound under the packed types", async () => {
+    const include = files.map(({ name }) => name);
+    user.write("tsconfig.json", JSON.stringify({ compilerOptions: { ...COMPILER, skipLibCheck: false }, include }));
+    expect(await user.tsc("tsconfig.json")).toMatchObject({ stdout: "", code: 0 });
+  });
+
+  test("wrong inputs and results do not compile against the packed types either", async () => {
+    const text = readFileSync(join(ROOT, "src/library/types.test.ts"), "utf8");
+    user.write("types.ts", text.replace('"../index.ts"', '"windlass"'));
+    const options = { ...COMPILER, skipLibCheck: true };
+    user.write("tsconfig.types.json", JSON.stringify({ compilerOptions: options, include: ["types.ts"] }));
+    expect(await user.tsc("tsconfig.types.json")).toMatchObject({ stdout: "", code: 0 });
+  });
+
+  test("every example is one command", async () => {
+    expect(await user.node("examples/basic.ts")).toMatchObject({ code: 0, stdout: "Hello, world!\n", stderr: "" });
+    expect(await user.node("examples/enqueue-with.ts")).toMatchObject({
+      code: 0,
+      stdout: "undone: chair: out of stock\norders: lamp; jobs: 1\norder 1 is on its way\n",
+    });
+    const jobs = await user.node("examples/jobs.ts");
+    expect(jobs).toMatchObject({ code: 0, stderr: "" });
+    expect(jobs.stdout).toContain("report (new): completed in attempt 2 { total: 12, file: 'report/total.txt' }");
+    expect((await user.node("examples/jobs.ts")).stdout).toContain("report (from before): completed in attempt 2");
+    expect(examples.sort()).toEqual(["basic.ts", "enqueue-with.ts", "jobs.ts"]);
+  });
+
+  test("the program runs the types of an example", async () => {
+    const input = '{"customer":"ada","orders":[3,4]}';
+    const line = `windlass run shop.report --jobs examples/jobs.ts --input-json '${input}' --json`;
+    const { code, stdout } = await user.types(line);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ state: "completed", result: { total: 7 } });
+  });
+
+  test("every file of docs/library.md runs", async () => {
+    const worker = user.startNode("library/worker.ts");
+    await worker.prints("worker ");
+    const programs = files.filter(({ name }) => name.startsWith("library/") && name !== "library/worker.ts");
+    for (const { name } of programs) {
+      const { code, stderr } = await user.node(name);
+      expect({ name, code, stderr }).toEqual({ name, code: 0, stderr: "" });
+    }
+    expect((await worker.stop()).code).toBe(0);
+    expect(programs.length).toBeGreaterThan(8);
+  });
+
+  test("the recipe's own job type runs as the recipe says", async () => {
+    const run = await user.types("windlass run app.checksum --jobs ./jobs.ts --path /etc/hostname --json", "recipe");
+    expect(run.code, run.stderr).toBe(0);
+    const { job_id: jobId } = JSON.parse(run.stdout) as { job_id: string };
+    expect((await user.types(`windlass artifacts list ${jobId}`)).stdout).toContain("checksum/sha256.txt");
+  });
+});
+
+describe("an older Node", () => {
+  test("is told so, and exits with 2", async ({ skip }) => {
+    const older = await olderNode();
+    if (older === undefined) skip("no older Node on PATH; any Node before 24.15 outside node_modules will do");
+    const bin = join(user.folder, "node_modules", "windlass", "dist", "bin.js");
+    const { code, stderr } = await runProgram(older ?? "", [bin, "version"], { cwd: user.folder, env: user.env });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^windlass needs Node\.js 24\.15 or newer; this is v[\d.]+ \(.+\)\.\n$/);
+  });
+
+  test("so is one that only says that it is older", async () => {
+    const bin = join(user.folder, "node_modules", "windlass", "dist", "bin.js");
+    const pretend = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '24.14.9' } })";
+    const args = ["--import", `data:text/javascript,${encodeURIComponent(pretend)}`, bin, "version"];
+    const { code, stdout, stderr } = await runProgram(process.execPath, args, { cwd: user.folder, env: user.env });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain("windlass needs Node.js 24.15 or newer");
+  });
+});
+
+/** What the recipe shows for a user's own project; the rest of it is about this repository. */
+function ownJobTypes(): ReturnType<typeof codeBlocks> {
+  return codeBlocks("docs/recipes/add-a-job-type.md").filter(({ name }) => !name.startsWith("src/"));
+}
+
+async function olderNode(): Promise<string | undefined> {
+  const folders = ["/usr/bin", ...(process.env["PATH"] ?? "").split(delimiter)];
+  for (const folder of folders.filter((path) => !path.includes("node_modules"))) {
+    const node = join(folder, "node");
+    if (!existsSync(node)) continue;
+    const { stdout } = await runProgram(node, ["--version"], { cwd: user.folder, env: user.env });
+    const [major = 0, minor = 0] = stdout.replace("v", "").split(".").map(Number);
+    if (major < 24 || (major === 24 && minor < 15)) return node;
+  }
+  return undefined;
+}
