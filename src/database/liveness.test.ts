@@ -70,7 +70,7 @@ test("the probe of a worker in the same process says that it lives and leaves it
   expect((await once(seen, "exit"))[0]).toBe(10);
   own[Symbol.dispose]();
   expect(isLockHeld(path, "own")).toBe(false);
-  expect(existsSync(own.file)).toBe(false);
+  expect(readdirSync(`${path}.workers`)).toEqual([]);
 });
 
 test("a probe that cannot be made says nothing, so the worker counts as alive; its lease decides", () => {

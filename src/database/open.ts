@@ -5,6 +5,7 @@ import { Connection, type ConnectionOptions } from "./connection.ts";
 import { databaseError } from "./database-error.ts";
 import { liveWorkers } from "./liveness.ts";
 import { copyBefore, fileKind, keepLog, type Migration, migrate, ownMigrations, schemaVersion } from "./migrate.ts";
+import { isSafeSqlite, SQLITE_MIN } from "./sqlite-version.ts";
 import { whileBusy } from "./while-busy.ts";
 
 /**
@@ -31,9 +32,6 @@ export interface Upgrade {
   /** The database as it was before. */
   readonly copy: string;
 }
-
-/** Versions before this one can corrupt a file when two connections checkpoint and commit at the same moment (https://www.sqlite.org/wal.html#walresetbug). */
-const SQLITE_MIN = [3, 51, 3] as const;
 
 const BUSY_LIMIT_MS = 10_000;
 
@@ -207,13 +205,10 @@ function refuseOlderWorkers(db: Connection, from: number, to: number): void {
 }
 
 function checkSqlite(db: Connection): void {
-  const text = db.get<{ version: string }>("SELECT sqlite_version() AS version")?.version ?? "0";
-  const found = text.split(".").map(Number);
-  const order = SQLITE_MIN.findIndex((part, index) => (found[index] ?? 0) !== part);
-  if (order !== -1 && (found[order] ?? 0) < (SQLITE_MIN[order] ?? 0)) {
-    throw new AppError(
-      "UNSUPPORTED",
-      `this Node.js has SQLite ${text}; versions before ${SQLITE_MIN.join(".")} can corrupt a database, use Node.js 24.15 or newer from nodejs.org`,
-    );
-  }
+  const version = db.get<{ version: string }>("SELECT sqlite_version() AS version")?.version ?? "";
+  if (isSafeSqlite(version)) return;
+  throw new AppError(
+    "UNSUPPORTED",
+    `this Node.js has SQLite ${version}; versions before ${SQLITE_MIN.join(".")} can corrupt a database, use Node.js 24.15 or newer from nodejs.org`,
+  );
 }

@@ -1,0 +1,33 @@
+import type { Check } from "./check.ts";
+import { clock } from "./checks/clock.ts";
+import { aloha, configuration, hatchet, playwright, policy, windows } from "./checks/configuration.ts";
+import { database, log, quickCheck, schema } from "./checks/database.ts";
+import { artifactFolder, artifactSpace, databaseSpace, diskSync } from "./checks/disk.ts";
+import { permissions } from "./checks/permissions.ts";
+import { node, sqlite } from "./checks/runtime.ts";
+import { leases, unservedJobs, workers } from "./checks/workers.ts";
+
+/** Every check, in the order in which it is printed. */
+export const CHECKS: readonly Check[] = [
+  { name: "node", needs: "nothing", look: node },
+  { name: "sqlite", needs: "nothing", look: sqlite },
+  { name: "config", needs: "nothing", look: configuration },
+  { name: "policy", needs: "nothing", look: policy },
+  { name: "database", needs: "nothing", look: database },
+  { name: "schema", needs: "file", look: schema },
+  { name: "quick_check", needs: "file", look: quickCheck },
+  { name: "wal", needs: "file", look: log },
+  { name: "workers", needs: "records", look: workers },
+  { name: "leases", needs: "records", look: leases },
+  { name: "unserved_jobs", needs: "records", look: unservedJobs },
+  { name: "clock", needs: "nothing", look: clock },
+  { name: "permissions", needs: "nothing", look: permissions },
+  { name: "disk_database", needs: "nothing", look: databaseSpace },
+  { name: "disk_sync", needs: "nothing", look: diskSync },
+  { name: "artifacts", needs: "nothing", look: artifactFolder },
+  { name: "disk_artifacts", needs: "nothing", look: artifactSpace },
+  { name: "hatchet", needs: "nothing", look: hatchet },
+  { name: "windows", needs: "nothing", look: windows },
+  { name: "aloha", needs: "nothing", look: aloha },
+  { name: "playwright", needs: "nothing", look: playwright },
+];

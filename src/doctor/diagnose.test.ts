@@ -1,0 +1,240 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { firstNumberAt } from "../backend/embedded/job-number.ts";
+import { type Clock, systemClock } from "../clock.ts";
+import type { LoadedConfig } from "../config/config.ts";
+import { type Flags, loadConfig } from "../config/load.ts";
+import { Connection } from "../database/connection.ts";
+import { holdLock } from "../database/liveness.ts";
+import { openDatabase } from "../database/open.ts";
+import { machineIdentity } from "../host/local/machine.ts";
+import { CHECK_STATES } from "./check.ts";
+import { CHECKS } from "./checks.ts";
+import { type CheckResult, diagnose, summarise } from "./diagnose.ts";
+
+const NOW = Date.UTC(2026, 5, 1);
+const clock: Clock = { ...systemClock, now: () => NOW };
+
+let folder = "";
+let path = "";
+let children: ChildProcess[] = [];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "doctor-"));
+  path = join(folder, "w.db");
+  children = [];
+});
+afterEach(() => {
+  for (const child of children) child.kill("SIGKILL");
+  rmSync(folder, { recursive: true });
+});
+
+const load = (flags: Flags = {}, env: Record<string, string> = {}): Promise<LoadedConfig> =>
+  loadConfig({ env, cwd: folder, home: folder, flags: { "database.path": path, ...flags } });
+
+async function look(flags: Flags = {}, env: Record<string, string> = {}): Promise<Map<string, CheckResult>> {
+  return new Map(diagnose({ loaded: await load(flags, env), clock }).map((result) => [result.name, result]));
+}
+
+function make(sql = ""): void {
+  const db = openDatabase(path, { mode: "write", nowMs: 0 });
+  db.exec(sql);
+  db.close();
+}
+
+interface WorkerFacts {
+  readonly uuid: string;
+  readonly types?: readonly string[];
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly beatMono?: number;
+}
+
+function enterWorker({ uuid, types = ["exec"], labels = {}, beatMono = systemClock.monotonic() }: WorkerFacts): number {
+  const db = Connection.open(path);
+  const { lastInsertRowid } = db.run(
+    "INSERT INTO worker (uuid, host, pid, boot, schema, artifact_root, types, labels, concurrency, lease_ms, started, beat_mono) VALUES (?, 'here', 4711, ?, 1, '/', ?, ?, 5, 15000, 0, ?)",
+    uuid,
+    machineIdentity().boot,
+    JSON.stringify(types),
+    JSON.stringify(labels),
+    beatMono,
+  );
+  db.close();
+  return lastInsertRowid;
+}
+
+const JOB = `INSERT INTO actor VALUES (1, 'person', 'ann', 'cli'); INSERT INTO rules VALUES (1, '{}');
+  INSERT INTO queue VALUES (1, 'exec', '{}'), (2, 'app.report', '{"site":"lab1"}');
+  INSERT INTO job VALUES (1, 1, 1, 1, 1, 1, '{}'), (2, 2, 1, 1, 1, 1, '{}'), (3, 2, 1, 1, 1, 1, '{}');
+  INSERT INTO ready VALUES (1, 1, 1, 1, 0, 0, 0, 0); INSERT INTO delayed VALUES (1, 2, 1, 0, 0, 0, 0, 'due');
+  INSERT INTO blocked VALUES ('k', 1, 3, 1, 0, 0, 0, 0);`;
+
+test("without a database it says what it can, and makes none", async () => {
+  const results = await look();
+  expect(results.get("database")).toMatchObject({ state: "not_configured", facts: { found: "flag --db" } });
+  expect([...results.values()].filter(({ state }) => state === "fail" || state === "warn")).toEqual([]);
+  expect(readdirSync(folder)).toEqual([]);
+  expect(results.get("hatchet")?.facts).toEqual({ hatchet_sdk_version: "unknown" });
+  expect(summarise([...results.values()], false)).toBe("ok");
+  expect(summarise([...results.values()], true)).toBe("fail");
+});
+
+test("a sound database is found so by every check", async () => {
+  make();
+  const results = await look();
+  expect([...results.keys()]).toEqual(CHECKS.map(({ name }) => name));
+  expect([...results.values()].filter(({ state }) => state !== "ok").map(({ name }) => name)).toEqual([
+    ...["policy", "hatchet", "windows", "aloha", "playwright"],
+  ]);
+});
+
+test("looking changes no byte of the database, with a log and without one, and leaves no file of its own", async () => {
+  make(JOB);
+  const clean = readFileSync(path);
+  await look();
+  expect(readFileSync(path).equals(clean)).toBe(true);
+  const script = `new (require("node:sqlite").DatabaseSync)(process.argv[1]).exec("UPDATE job SET due = 2"); process.kill(process.pid, "SIGKILL")`;
+  spawnSync(process.execPath, ["-e", script, path]);
+  const before = ["", "-wal"].map((end) => readFileSync(path + end));
+  expect(before[1]?.length).toBeGreaterThan(0);
+  await look();
+  await look();
+  expect(["", "-wal"].map((end) => readFileSync(path + end).equals(before[end === "" ? 0 : 1] ?? Buffer.of()))).toEqual(
+    [true, true],
+  );
+  expect(readdirSync(folder).sort()).toEqual(["w.db", "w.db-shm", "w.db-wal"]);
+});
+
+test("damage, another program's file and a newer schema are failures with a remedy", async () => {
+  make("PRAGMA user_version=99");
+  expect((await look()).get("schema")).toMatchObject({ state: "fail", remedy: "use a newer windlass" });
+  rmSync(path);
+  make(
+    "CREATE TABLE filler AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 2000) SELECT i, hex(randomblob(50)) FROM n",
+  );
+  const bytes = readFileSync(path);
+  writeFileSync(path, bytes.fill(0xee, bytes.length - 3 * 4096, bytes.length - 2 * 4096));
+  const damaged = await look();
+  expect(damaged.get("quick_check")).toMatchObject({ state: "fail" });
+  expect(damaged.get("quick_check")?.remedy).toContain("--salvage");
+  writeFileSync(path, "a text\n".repeat(1_000));
+  const foreign = await look();
+  expect(foreign.get("database")).toMatchObject({ state: "fail", facts: { code: "DATABASE_FOREIGN" } });
+  expect(foreign.has("schema")).toBe(false);
+});
+
+test("jobs that no live worker serves are named with what to type", async () => {
+  make(JOB);
+  const all = (await look()).get("unserved_jobs");
+  expect(all).toMatchObject({ state: "warn", facts: { types: 2, jobs: 3 } });
+  expect(all?.detail).toBe("no live worker serves app.report on a worker with site=lab1 (2 jobs), exec (1 job)");
+  expect(all?.remedy).toBe("`windlass worker --jobs FILE --label site=lab1`; `windlass worker`");
+  enterWorker({ uuid: "a", types: ["exec", "app.report"] });
+  enterWorker({ uuid: "dead", types: ["app.report"], labels: { site: "lab1" } });
+  using _a = holdLock(path, "a");
+  expect((await look()).get("unserved_jobs")).toMatchObject({ state: "warn", facts: { unserved: "app.report" } });
+  enterWorker({ uuid: "b", types: ["app.report"], labels: { site: "lab1", more: "x" } });
+  using _b = holdLock(path, "b");
+  const results = await look();
+  expect(results.get("unserved_jobs")?.state).toBe("ok");
+  expect(results.get("workers")).toMatchObject({ state: "ok", facts: { live: 2, dead: 1, slots: 10 } });
+});
+
+test("leases of the dead and of the stopped are told apart", async () => {
+  make(JOB);
+  const dead = enterWorker({ uuid: "dead" });
+  const addLease = (epoch: number, worker: number): void => {
+    const db = Connection.open(path);
+    db.run("INSERT INTO lease VALUES (?, ?, ?, '[]')", epoch, worker, NOW - 90_000);
+    db.close();
+  };
+  addLease(1, dead);
+  expect((await look()).get("leases")).toMatchObject({
+    state: "warn",
+    detail: "1 lease of 1 worker that died, and no worker runs to take them",
+    facts: { leases: 1, oldest_ms: 90_000, of_dead_workers: 1, expired: 0 },
+  });
+  const live = enterWorker({ uuid: "live" });
+  using _live = holdLock(path, "live");
+  addLease(2, live);
+  expect((await look()).get("leases")).toMatchObject({ state: "ok", facts: { leases: 2, of_dead_workers: 1 } });
+  const stopped = enterWorker({ uuid: "stopped", beatMono: systemClock.monotonic() - 16_000 });
+  using _stopped = holdLock(path, "stopped");
+  addLease(3, stopped);
+  expect((await look()).get("leases")).toMatchObject({ state: "warn", facts: { leases: 3, expired: 1 } });
+});
+
+test("a log that a reader starves is a warning that names the reader", async () => {
+  make("CREATE TABLE filler (a)");
+  const script = `const db = new (require("node:sqlite").DatabaseSync)(process.argv[1], { readOnly: true }); db.exec("BEGIN; SELECT count(*) FROM filler"); console.log("reads"); setInterval(() => 0, 1000)`;
+  const reader = spawn(process.execPath, ["-e", script, path], { stdio: ["ignore", "pipe", "inherit"] });
+  children.push(reader);
+  await once(reader.stdout, "data");
+  const db = Connection.open(path);
+  db.exec("BEGIN");
+  for (let n = 0; n < 4_100; n++) db.run("INSERT INTO filler VALUES (zeroblob(4000))");
+  db.exec("COMMIT");
+  expect((await look()).get("wal")).toMatchObject({ state: "warn", facts: { readers: String(reader.pid) } });
+  const exit = once(reader, "exit");
+  reader.kill("SIGKILL");
+  await exit;
+  expect((await look()).get("wal")).toMatchObject({ state: "warn", detail: expect.stringContaining("nobody reads") });
+  db.exec("PRAGMA wal_checkpoint(PASSIVE)");
+  const { log, checkpointed } = (await look()).get("wal")?.facts ?? {};
+  expect([Number(log) > 4_000, checkpointed]).toEqual([true, log]);
+  db.close();
+});
+
+test("a clock that was set back is seen by the newest job", async () => {
+  make(`INSERT INTO job VALUES (${firstNumberAt(NOW + 3_600_000)}, 1, 1, 1, 1, 1, '{}')`);
+  expect((await look()).get("clock")).toMatchObject({
+    state: "warn",
+    detail: expect.stringContaining("accepted 1h after the time that the clock shows"),
+  });
+});
+
+test("what others can get at is a failure", async () => {
+  make();
+  mkdirSync(join(folder, "artifacts", "job"), { recursive: true, mode: 0o755 });
+  expect((await look()).get("permissions")).toMatchObject({ state: "fail", facts: { loose: 1 } });
+  chmodSync(join(folder, "artifacts", "job"), 0o700);
+  expect((await look()).get("permissions")?.state).toBe("ok");
+  chmodSync(path, 0o640);
+  expect((await look()).get("permissions")).toMatchObject({ state: "fail", facts: { first: path } });
+  chmodSync(path, 0o600);
+  chmodSync(folder, 0o777);
+  expect((await look()).get("permissions")).toMatchObject({ state: "fail", facts: { first: folder } });
+});
+
+test("dependencies are not configured, or said to be beyond this version", async () => {
+  const results = await look({ "windows.ssh_host": "lab1" }, { WINDLASS_PLAYWRIGHT_PORT: "9999" });
+  expect(results.get("windows")?.detail).toContain(
+    "is configured (windows.ssh_host), and this version cannot check it",
+  );
+  expect(results.get("playwright")?.detail).toContain("is configured (playwright.port)");
+  expect(results.get("aloha")?.detail).toBe("Aloha is not configured");
+  expect((await look({ backend: "hatchet" })).get("hatchet")?.detail).toContain("not built into this version");
+});
+
+test("warnings of the configuration and a policy that is not read are worth a look", async () => {
+  writeFileSync(join(folder, "windlass.yaml"), "backend: embedded\n");
+  writeFileSync(join(folder, "windlass.policy.yaml"), "rules: []\n");
+  const results = await look();
+  expect(results.get("config")).toMatchObject({ state: "warn", detail: expect.stringContaining("is not read") });
+  expect(results.get("policy")).toMatchObject({ state: "warn", facts: { level: "advisory" } });
+});
+
+test.each([
+  [["ok", "not_configured"], "ok", "fail"],
+  [["ok", "warn"], "ok", "fail"],
+  [["ok"], "ok", "ok"],
+  [["warn", "fail", "unreachable"], "fail", "fail"],
+  [["ok", "unreachable"], "unreachable", "unreachable"],
+] as const)("%j comes to %s, and strictly to %s", (states, plain, strict) => {
+  const results = states.map((state) => ({ state }));
+  expect([summarise(results, false), summarise(results, true)]).toEqual([plain, strict]);
+  expect(states.every((state) => CHECK_STATES.includes(state))).toBe(true);
+});
