@@ -1,6 +1,6 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, delimiter, dirname, join } from "node:path";
+import { basename, delimiter, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import manifest from "../../package.json" with { type: "json" };
 import { type Ended, runProgram, StartedProgram } from "./started-program.ts";
@@ -16,19 +16,22 @@ const MODULES = join(ROOT, "node_modules");
 export class InstalledPackage implements AsyncDisposable {
   /** The user's folder. */
   readonly folder: string;
+  /** The copy of the checkout that it was built from. */
+  readonly source: string;
   readonly #root: string;
   readonly #started: StartedProgram[] = [];
 
   private constructor(root: string) {
     this.#root = root;
     this.folder = join(root, "user");
+    this.source = join(root, "source");
   }
 
   /** Builds and packs a copy of the sources and installs the tarball, without a network. */
   static async create(): Promise<InstalledPackage> {
     const root = mkdtempSync(join(tmpdir(), "windlass-package-"));
     const installed = new InstalledPackage(root);
-    const source = join(root, "source");
+    const { source } = installed;
     for (const name of SOURCES)
       cpSync(join(ROOT, name), join(source, name), { recursive: true, filter: (path) => !path.endsWith(".test.ts") });
     symlinkSync(MODULES, join(source, "node_modules"));
@@ -55,9 +58,9 @@ export class InstalledPackage implements AsyncDisposable {
     symlinkSync(join(MODULES, name), place);
   }
 
-  /** Writes a file into the user's folder. */
+  /** Writes a file into the user's folder, or to an absolute path. */
   write(name: string, text: string): void {
-    const path = join(this.folder, name);
+    const path = resolve(this.folder, name);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
   }
@@ -83,7 +86,7 @@ export class InstalledPackage implements AsyncDisposable {
 
   /** Runs a line as a user types it, in one of their folders. */
   types(line: string, folder = "."): Promise<Ended> {
-    return this.#start("sh", ["-c", line], join(this.folder, folder)).ended;
+    return this.#start("sh", ["-c", line], resolve(this.folder, folder)).ended;
   }
 
   /** Checks types in the user's folder. */

@@ -18,6 +18,8 @@ const COMPILER = {
   verbatimModuleSyntax: true,
 };
 
+const RECIPE = "docs/recipes/add-a-job-type.md";
+
 let user: InstalledPackage;
 
 beforeAll(async () => {
@@ -135,6 +137,31 @@ describe("the library as users have it", () => {
     expect(run.code, run.stderr).toBe(0);
     const { job_id: jobId } = JSON.parse(run.stdout) as { job_id: string };
     expect((await user.types(`windlass artifacts list ${jobId}`)).stdout).toContain("checksum/sha256.txt");
+
+    const worker = user.startWindlass("worker", "--jobs", "recipe/jobs.ts");
+    await worker.prints("worker started");
+    // Without the file: the worker has published its types.
+    const line = `windlass jobs enqueue --type app.checksum --input-json '{"path":"/etc/hostname"}' --watch`;
+    const watched = await user.types(line);
+    expect(watched, watched.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining("state=completed") });
+    const wrong = await user.types(line.replace("path", "pth"));
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("INVALID_INPUT") });
+    expect((await worker.stop()).code).toBe(0);
+  });
+
+  test("the recipe's built-in job type runs when its files are added", async () => {
+    for (const { name, text } of codeBlocks(RECIPE)) {
+      if (!name.startsWith("src/")) continue;
+      const path = join(user.source, name);
+      if (!existsSync(path)) user.write(path, text);
+      else user.write(path, addEntry(readFileSync(path, "utf8"), text));
+    }
+    const tsc = join(ROOT, "node_modules", ".bin", "tsc");
+    const sound = await user.types(`${tsc} -p tsconfig.build.json --noEmit`, user.source);
+    expect(sound).toMatchObject({ stdout: "", code: 0 });
+    const run = await user.types("node src/bin.ts run disk.free --path / --json", user.source);
+    expect(run.code, run.stderr).toBe(0);
+    expect(JSON.parse(run.stdout)).toMatchObject({ result: { bytes: expect.any(Number) } });
   });
 });
 
@@ -160,7 +187,15 @@ describe("an older Node", () => {
 
 /** What the recipe shows for a user's own project; the rest of it is about this repository. */
 function ownJobTypes(): ReturnType<typeof codeBlocks> {
-  return codeBlocks("docs/recipes/add-a-job-type.md").filter(({ name }) => !name.startsWith("src/"));
+  return codeBlocks(RECIPE).filter(({ name }) => !name.startsWith("src/"));
+}
+
+/** Puts an import and an entry of a list where somebody who follows the recipe puts them. */
+function addEntry(file: string, block: string): string {
+  const lines = block.split("\n").slice(1);
+  const imports = lines.filter((line) => line.startsWith("import "));
+  const entry = lines.filter((line) => !line.startsWith("import "));
+  return [...imports, file.replace(/(BUILT_IN[^=]*= \[)/, `$1${entry.join("\n")}`)].join("\n");
 }
 
 async function olderNode(): Promise<string | undefined> {

@@ -23,6 +23,8 @@ export const WorkInput = z.strictObject({
   deaf: z.boolean().optional(),
   /** Ends its own process in the first attempts. */
   dies: z.int().optional(),
+  /** Its check throws the first times. */
+  checkFails: z.int().optional(),
   /** Enqueues children of these names before it is held, of its own type unless `childType` says another. */
   children: z.array(z.string()).optional(),
   childType: z.string().optional(),
@@ -70,6 +72,7 @@ export function workType(
       ? {
           check: async (work, ctx) => {
             log({ ctx, effects, type: definition.name }, work, "check");
+            if (effects.count(work.name, "check") <= (work.checkFails ?? 0)) throw new Error("cannot say yet");
             return effects.count(work.name, "end") > 0 ? { name: work.name, checked: true } : undefined;
           },
         }

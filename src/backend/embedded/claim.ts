@@ -37,6 +37,9 @@ export interface ClaimRequest {
   readonly kind: "fresh" | "suspect" | "probation";
 }
 
+/** A job on probation runs beside no other of its kind until it ends or has run this long without killing anybody. */
+export const PROBATION_MS = 5_000;
+
 type ReadyRow = Entry & {
   readonly rank: number;
   readonly queue: number;

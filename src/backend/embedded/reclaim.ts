@@ -1,12 +1,13 @@
 import type { Transaction } from "../../database/writer.ts";
 import { decideReclaim } from "../../job/crash.ts";
 import { returnToReady } from "./admission.ts";
+import { PROBATION_MS } from "./claim.ts";
 import type { LeasedJob } from "./entry.ts";
 import { finish } from "./finish.ts";
 import { addHistory } from "./history-row.ts";
 import type { Interned } from "./intern.ts";
 import { readJob } from "./job-row.ts";
-import { deleteLease, openLeases } from "./lease.ts";
+import { deleteLease, type Lease, openLeases } from "./lease.ts";
 import type { Notice } from "./notice.ts";
 
 /** Why a worker's jobs are taken from it; `unknown`: it has a lease that it does not know of, as after a commit that failed. */
@@ -33,15 +34,25 @@ export function reclaim(
   only?: number,
 ): Reclaimed[] {
   const reclaimed: Reclaimed[] = [];
-  for (const lease of openLeases(tx.db, worker)) {
+  const leases = openLeases(tx.db, worker);
+  const youngest = leases.filter(isProbation).at(-1)?.at ?? 0;
+  for (const lease of leases) {
     if (only !== undefined && lease.epoch !== only) continue;
     deleteLease(tx, lease.epoch);
     for (const leased of lease.jobs) {
-      const taken = reclaimOne(tx, interned, { worker, reason, epoch: lease.epoch, claimed: lease.at }, leased);
+      // Who passed its probation is not charged when the worker dies under the next one.
+      const charged = reason === "dead" && !(isProbation(lease) && youngest - lease.at > PROBATION_MS / 2);
+      const from = { worker, reason, epoch: lease.epoch, claimed: lease.at, charged };
+      const taken = reclaimOne(tx, interned, from, leased);
       if (taken !== undefined) reclaimed.push(taken);
     }
   }
   return reclaimed;
+}
+
+/** Under a lease of its own, and its workers died more than once. */
+function isProbation({ jobs: [first] }: Lease): boolean {
+  return first !== undefined && first[4] > 1;
 }
 
 interface From {
@@ -49,6 +60,8 @@ interface From {
   readonly reason: ReclaimReason;
   readonly epoch: number;
   readonly claimed: number;
+  /** True when the crash counts against the job. */
+  readonly charged: boolean;
 }
 
 function reclaimOne(tx: Transaction<Notice>, interned: Interned, from: From, leased: LeasedJob): Reclaimed | undefined {
@@ -58,7 +71,7 @@ function reclaimOne(tx: Transaction<Notice>, interned: Interned, from: From, lea
   const rules = interned.rules(tx.db, job.rules);
   const decision = decideReclaim({
     cancelRequested: tx.db.get("SELECT 1 FROM cancel_request WHERE job = ? AND run = ?", number, run) !== undefined,
-    chargeCrash: from.reason === "dead",
+    chargeCrash: from.charged,
     crashes,
     crashesMax: rules.crashesMax,
     afterCrash: job.env.after_crash ?? "rerun",
@@ -70,7 +83,7 @@ function reclaimOne(tx: Transaction<Notice>, interned: Interned, from: From, lea
     run,
     attempt,
     failures,
-    crashes: decision.kind === "again" ? decision.crashes : crashes + (from.reason === "dead" ? 1 : 0),
+    crashes: decision.kind === "again" ? decision.crashes : crashes + (from.charged ? 1 : 0),
   };
   addHistory(tx, { ...entry, rowsMax: rules.historyRowsMax }, "lease.reclaimed", {
     attempt,

@@ -1,15 +1,12 @@
 import type { Clock } from "../../../clock.ts";
 import type { Connection } from "../../../database/connection.ts";
 import type { Writer } from "../../../database/writer.ts";
-import { type Claim, type ClaimRequest, claim, claimOne, hasSuspects } from "../claim.ts";
+import { type Claim, type ClaimRequest, claim, claimOne, hasSuspects, PROBATION_MS } from "../claim.ts";
 import { type Interned, labelsCover } from "../intern.ts";
 import type { JobNumber } from "../job-number.ts";
 import { readJob } from "../job-row.ts";
 import type { Epochs } from "../lease.ts";
 import type { Notice } from "../notice.ts";
-
-/** A job on probation runs beside no other of its kind until it ends or has run this long without killing anybody. */
-const PROBATION_MS = 5_000;
 
 /** What claiming stands on. */
 export interface ClaimerParts {
