@@ -220,7 +220,7 @@ export interface Backend extends AsyncDisposable {
   /**
    * Stores jobs durably before it resolves; only `submit.ts` calls it. All or nothing.
    *
-   * @param startOn a worker of this process that should run the jobs itself where they are due.
+   * @param options `startOn`: a worker of this process that should run the jobs itself where they are due.
    * @throws AppError `IDEMPOTENCY_CONFLICT`, `QUEUE_FULL`, `LIMIT_REACHED`, `TOO_LARGE`, `DATABASE_*`, `COMMIT_UNKNOWN`.
    */
   accept(

@@ -18,6 +18,7 @@ const MARK: unique symbol = Symbol.for("windlass.secret-reference");
 
 /** A reference to a secret, at a place where the schema allows one. */
 export class SecretReference {
+  /** By its mark. */
   static [Symbol.hasInstance](value: unknown): boolean {
     return typeof value === "object" && value !== null && MARK in value;
   }
