@@ -6,12 +6,12 @@ import { seeded } from "../support/random.ts";
 import { type Bench, EMBEDDED, testOn } from "../support/test.ts";
 
 const test = testOn(EMBEDDED);
-const KILLS = 50;
+const KILLS = Number(process.env["KILLS"] ?? 50);
 const KEY_LIMIT = 2;
 const SEED = Number(process.env["SEED"] ?? 20_261_121);
 
 test(`${KILLS} SIGKILLs of workers and enqueuers under load lose nothing and record nothing twice`, {
-  timeout: 60_000,
+  timeout: 30_000 + KILLS * 600,
 }, async ({ open }) => {
   const bench = await open({
     types: [
