@@ -167,10 +167,20 @@ function findEarlier(tx: Transaction<Notice>, parts: AcceptParts, spec: JobSpec)
     key,
   );
   if (held === undefined || (held.expires <= tx.nowMs && isFinished(tx.db, held.job))) return undefined;
-  if (held.digest === digest) return held.job;
+  if (held.digest === digest) {
+    countHit(tx.db);
+    return held.job;
+  }
   throw new AppError(
     "IDEMPOTENCY_CONFLICT",
     `the key ${JSON.stringify(key)} of ${spec.type} names job ${parts.numbers.idOf(held.job)}, which has another input; use another key, or --new to give the key to a new job`,
+  );
+}
+
+/** For `queue-metrics`: how often a key gave an earlier job back. */
+function countHit(db: Connection): void {
+  db.run(
+    "INSERT INTO setting (name, value) VALUES ('idempotency_hits', 1) ON CONFLICT DO UPDATE SET value = value + 1",
   );
 }
 

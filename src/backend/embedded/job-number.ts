@@ -23,9 +23,13 @@ export class JobNumbers {
   /** The key stands in the database from its first writing on; a reader of a database without one gets `undefined`. */
   static load(db: Connection): JobNumbers | undefined {
     const row = db.get<{ value: string }>("SELECT value FROM setting WHERE name = 'id_key'");
-    if (row === undefined) return undefined;
-    const key = Buffer.from(row.value, "hex");
-    return new JobNumbers([key.readUInt32LE(0), key.readUInt32LE(4)]);
+    return row === undefined ? undefined : JobNumbers.of(row.value);
+  }
+
+  /** @param key as the database keeps it: 16 hexadecimal digits. */
+  static of(key: string): JobNumbers {
+    const bytes = Buffer.from(key.padEnd(16, "0"), "hex");
+    return new JobNumbers([bytes.readUInt32LE(0), bytes.readUInt32LE(4)]);
   }
 
   /** Makes the key when the database has none. Inside a transaction. */
