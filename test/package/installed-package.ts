@@ -9,7 +9,16 @@ import { type Ended, runProgram, StartedProgram } from "./started-program.ts";
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** What the build and the tarball are made of. */
-const SOURCES = ["src", "tools", "package.json", "tsconfig.json", "tsconfig.build.json", "LICENSE", ".npmrc"];
+const SOURCES = [
+  "src",
+  "tools",
+  "package.json",
+  "tsconfig.json",
+  "tsconfig.build.json",
+  "LICENSE",
+  "README.md",
+  ".npmrc",
+];
 const MODULES = join(ROOT, "node_modules");
 
 /** The packed program as a user has it: installed in a folder that held nothing. */

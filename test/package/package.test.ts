@@ -1,8 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { codeBlocks } from "./code-blocks.ts";
 import { InstalledPackage, ROOT } from "./installed-package.ts";
+import { olderNode } from "./older-node.ts";
+import { addEntry, RECIPE, recipeForUsers } from "./recipe.ts";
 import { runProgram } from "./started-program.ts";
 
 const COMPILER = {
@@ -17,8 +19,6 @@ const COMPILER = {
   erasableSyntaxOnly: true,
   verbatimModuleSyntax: true,
 };
-
-const RECIPE = "docs/recipes/add-a-job-type.md";
 
 let user: InstalledPackage;
 
@@ -47,14 +47,19 @@ describe("the first ten minutes", () => {
     const worker = user.startWindlass("worker");
     await worker.prints(`job_id=${jobId}`);
     expect((await user.types(`windlass jobs explain ${jobId}`)).stdout).toContain("It runs now: attempt 1");
-    const doctor = await user.types("windlass doctor");
-    expect(doctor, doctor.stdout + doctor.stderr).toMatchObject({ code: 0 });
-
     expect((await user.types(`windlass jobs wait ${jobId}`)).code).toBe(0);
     const stopped = await worker.stop();
     expect(stopped.code).toBe(0);
     expect(stopped.stderr).toContain("database=");
     expect((await user.types(`windlass jobs status ${jobId}`)).stdout).toContain("state=completed");
+  });
+
+  test("ask the doctor while a worker runs", async () => {
+    const worker = user.startWindlass("worker");
+    await worker.prints("worker started");
+    const { code, stdout, stderr } = await user.types("windlass doctor");
+    expect(code, stdout + stderr).toBe(0);
+    expect((await worker.stop()).code).toBe(0);
   });
 
   test("the old name is the same program", async () => {
@@ -77,7 +82,8 @@ describe("the library as users have it", () => {
   const files = [
     ...examples.map((name) => ({ name: `examples/${name}`, text: readFileSync(join(ROOT, "examples", name), "utf8") })),
     ...codeBlocks("docs/library.md").map(({ name, text }) => ({ name: `library/${name}`, text })),
-    ...ownJobTypes().map(({ name, text }) => ({ name: `recipe/${name}`, text })),
+    ...codeBlocks("README.md").map(({ name, text }) => ({ name: `readme/${name}`, text })),
+    ...recipeForUsers().map(({ name, text }) => ({ name: `recipe/${name}`, text })),
   ];
 
   beforeAll(() => {
@@ -132,6 +138,14 @@ describe("the library as users have it", () => {
     expect(programs.length).toBeGreaterThan(8);
   });
 
+  test("the library in ten lines, as the README has it", async () => {
+    const programs = files.filter(({ name }) => /^readme\/block-/.test(name));
+    expect(programs).toHaveLength(1);
+    const { code, stdout, stderr } = await user.node(programs[0]?.name ?? "");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/^[0-9a-f-]{36}\nHello, world!\n$/);
+  });
+
   test("the recipe's own job type runs as the recipe says", async () => {
     const run = await user.types("windlass run app.checksum --jobs ./jobs.ts --path /etc/hostname --json", "recipe");
     expect(run.code, run.stderr).toBe(0);
@@ -167,7 +181,7 @@ describe("the library as users have it", () => {
 
 describe("an older Node", () => {
   test("is told so, and exits with 2", async ({ skip }) => {
-    const older = await olderNode();
+    const older = await olderNode(user);
     if (older === undefined) skip("no older Node on PATH; any Node before 24.15 outside node_modules will do");
     const bin = join(user.folder, "node_modules", "windlass", "dist", "bin.js");
     const { code, stderr } = await runProgram(older ?? "", [bin, "version"], { cwd: user.folder, env: user.env });
@@ -184,28 +198,3 @@ describe("an older Node", () => {
     expect(stderr).toContain("windlass needs Node.js 24.15 or newer");
   });
 });
-
-/** What the recipe shows for a user's own project; the rest of it is about this repository. */
-function ownJobTypes(): ReturnType<typeof codeBlocks> {
-  return codeBlocks(RECIPE).filter(({ name }) => !name.startsWith("src/"));
-}
-
-/** Puts an import and an entry of a list where somebody who follows the recipe puts them. */
-function addEntry(file: string, block: string): string {
-  const lines = block.split("\n").slice(1);
-  const imports = lines.filter((line) => line.startsWith("import "));
-  const entry = lines.filter((line) => !line.startsWith("import "));
-  return [...imports, file.replace(/(BUILT_IN[^=]*= \[)/, `$1${entry.join("\n")}`)].join("\n");
-}
-
-async function olderNode(): Promise<string | undefined> {
-  const folders = ["/usr/bin", ...(process.env["PATH"] ?? "").split(delimiter)];
-  for (const folder of folders.filter((path) => !path.includes("node_modules"))) {
-    const node = join(folder, "node");
-    if (!existsSync(node)) continue;
-    const { stdout } = await runProgram(node, ["--version"], { cwd: user.folder, env: user.env });
-    const [major = 0, minor = 0] = stdout.replace("v", "").split(".").map(Number);
-    if (major < 24 || (major === 24 && minor < 15)) return node;
-  }
-  return undefined;
-}
