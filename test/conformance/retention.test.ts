@@ -62,9 +62,10 @@ conformance("retention", (test) => {
     const kept = await bench.submit("app.work", { name: "kept", keeps: { "a.txt": "x" } });
     const plain = await bench.submit("app.work", { name: "plain" });
     await clock.advance(0);
-    const parent = await bench
-      .submit("app.work", { name: "parent", children: ["child"], childType: "app.slow" })
-      .catch(() => "");
+    const parent = await bench.submit("app.work", { name: "parent" });
+    await clock.advance(0);
+    const ref = { jobId: parent, runNumber: 1, slot: "key:child" };
+    const child = await bench.submit("app.work", { name: "child" }, { delay: "300d" }, { parent: ref });
     await worker.stop({ graceMs: 0 });
     clock.jump(8 * DAY);
     await bench.submit("app.work", { name: "newest" }, { delay: "1h" });
@@ -73,7 +74,8 @@ conformance("retention", (test) => {
     expect(await bench.backend.status(keyed)).toBeDefined();
     expect(await bench.backend.status(kept)).toBeDefined();
     expect((await bench.accept("app.work", { name: "keyed" }, { idempotencyKey: "k" })).jobId).toBe(keyed);
-    expect(parent).toBeDefined();
+    expect(await bench.backend.status(parent)).toBeDefined();
+    expect(await bench.backend.status(child)).toBeDefined();
   });
 
   test("beyond the number of finished jobs the oldest go", async ({ open }) => {
