@@ -78,7 +78,7 @@ describe("the first ten minutes", () => {
 });
 
 describe("the library as users have it", () => {
-  const examples = readdirSync(join(ROOT, "examples"));
+  const examples = readdirSync(join(ROOT, "examples")).filter((name) => name.endsWith(".ts"));
   const files = [
     ...examples.map((name) => ({ name: `examples/${name}`, text: readFileSync(join(ROOT, "examples", name), "utf8") })),
     ...codeBlocks("docs/library.md").map(({ name, text }) => ({ name: `library/${name}`, text })),
