@@ -76,6 +76,7 @@ export interface Operation<
   verdict?(output: z.output<Output>): ErrorCode | undefined;
   /** The answer as lines of `key=value`. Default: one line of all that is not null. */
   lines?(output: z.output<Output>): readonly Pairs[];
+  /** Does it. The input was read by its schema, and the policy was asked. */
   run(input: z.output<Input>, context: ContextFor<Use>): Promise<z.output<Output>>;
 }
 
