@@ -9,6 +9,8 @@ const OVERLAYS: Readonly<Record<string, () => Promise<Overlay>>> = {
   "jobs.status": async () => (await import("./commands/status.ts")).statusOverlay,
   "jobs.logs": async () => (await import("./commands/logs.ts")).logsOverlay,
   "artifacts.open": async () => (await import("./commands/open.ts")).openOverlay,
+  "queue-metrics": async () => (await import("./commands/queue-metrics.ts")).queueMetricsOverlay,
+  "db.shell": async () => (await import("./commands/db-shell.ts")).dbShellOverlay,
 };
 
 /** Operations that are part of another command: `jobs enqueue --from-file`. */

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { attemptPath, keptPath } from "../artifact/attempt-folder.ts";
 import type { Backend, JobStatus } from "../backend/backend.ts";
@@ -7,7 +8,7 @@ import { OutputFollower, type WriteBytes } from "./output-follower.ts";
 
 /** A job whose output is passed on while it runs. */
 export interface FollowRequest {
-  readonly backend: Pick<Backend, "settled" | "artifacts" | "history">;
+  readonly backend: Pick<Backend, "settled" | "artifacts">;
   readonly jobId: string;
   readonly write: WriteBytes;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -98,38 +99,27 @@ function attemptFolders(
   const last = endedAtMs === null && folder === null ? attempt : attempt - 1;
   const missed =
     artifactRoot === undefined ? [] : Array.from({ length: Math.max(0, last - seen) }, (_, i) => seen + 1 + i);
+  const folders = missed.map((number) => join(artifactRoot ?? "", attemptPath(jobId, runNumber, number)));
   return [
-    ...missed.map((number) => join(artifactRoot ?? "", attemptPath(jobId, runNumber, number))),
+    // An attempt that took over the files of another, or kept none, has no folder.
+    ...folders.filter((path) => existsSync(path)),
     ...(folder === null ? [] : [folder]),
   ];
 }
 
-/** The kept files are masked already, and they are all that is left of an attempt that was never seen running. */
+/**
+ * The kept files are masked already, and they are all that is left of an attempt that was never seen running. One that took
+ * over the files of an attempt that was seen adds nothing to them: those files are then the kept ones.
+ */
 async function showEnded(
   follower: OutputFollower,
-  status: JobStatus,
+  { jobId, runNumber, attempt }: JobStatus,
   { backend, seen }: { readonly backend: FollowRequest["backend"]; readonly seen: number },
 ): Promise<void> {
-  const { jobId, runNumber } = status;
   const manifest = await backend.artifacts.manifest(jobId, runNumber);
   const folders = manifest === undefined ? [] : [manifest.folder, keptPath(jobId, runNumber)];
   const kept = folders.map((folder) => join(manifest?.root ?? "", folder));
   const [first] = kept;
-  if (first !== undefined && seen < status.attempt && !(await tookOver(backend, status, seen)))
-    await follower.attach(first);
+  if (first !== undefined && seen < attempt && !follower.hasMoved) await follower.attach(first);
   await follower.finish(kept);
-}
-
-/** True when the last attempt went on with the files of one that was seen. */
-async function tookOver(
-  backend: FollowRequest["backend"],
-  { jobId, runNumber, attempt }: JobStatus,
-  seen: number,
-): Promise<boolean> {
-  if (seen === 0) return false;
-  const rows = await backend.history(jobId);
-  return rows.some(
-    ({ event, runNumber: run, data }) =>
-      event === "attempt.adopted" && run === runNumber && data["attempt"] === attempt,
-  );
 }

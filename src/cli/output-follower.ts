@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { constants, existsSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import type { OutputFile } from "../operations/jobs/output-files.ts";
@@ -55,6 +55,13 @@ export class OutputFollower implements AsyncDisposable {
     }));
     this.#isFollowing = true;
     this.#arm();
+  }
+
+  /** True when a file that is open no longer lies in its folder: it was moved to its kept place. */
+  get hasMoved(): boolean {
+    return this.#tails.some(
+      ({ handle, file }) => handle !== undefined && !existsSync(join(this.#folder ?? "", file.path)),
+    );
   }
 
   /**

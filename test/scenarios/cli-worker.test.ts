@@ -28,7 +28,9 @@ test("metrics are written at the start and at the end, to standard output or a f
 
   const again = await folder.worker(["--metrics", "--metrics-interval", "1s"]);
   again.kill("SIGTERM");
-  expect((await again.ended).stdout.split("\n").filter((line) => line.startsWith("metric="))).toHaveLength(12);
+  const written = (await again.ended).stdout.trim().split("\n");
+  expect(written.length).toBeGreaterThanOrEqual(12);
+  expect(written.map((line) => pairsOf(line)["metric"]).slice(-6)).toEqual(COUNTERS);
 });
 
 test("a second signal ends a worker at once; the next one adopts what its programs became", async () => {
@@ -53,6 +55,6 @@ test("a second signal ends a worker at once; the next one adopts what its progra
     "stream=stdout text=up",
     "stream=stdout text=done",
   ]);
-  expect(followed).toContain("event=attempt.adopted");
+  expect(followed).toContain("event=lease.reclaimed");
   expect((await folder.json(["jobs", "status", jobId])).value).toMatchObject({ state: "completed", failures: 0 });
 });
