@@ -131,7 +131,8 @@ test("jobs that no live worker serves are named with what to type", async () => 
   const all = (await look()).get("unserved_jobs");
   expect(all).toMatchObject({ state: "warn", facts: { types: 2, jobs: 3 } });
   expect(all?.detail).toBe("no live worker serves app.report on a worker with site=lab1 (2 jobs), exec (1 job)");
-  expect(all?.remedy).toBe("`windlass worker --jobs FILE --label site=lab1`; `windlass worker`");
+  const named = ` --db ${path}`;
+  expect(all?.remedy).toBe(`\`windlass worker --jobs FILE --label site=lab1${named}\`; \`windlass worker${named}\``);
   enterWorker({ uuid: "a", types: ["exec", "app.report"] });
   enterWorker({ uuid: "dead", types: ["app.report"], labels: { site: "lab1" } });
   using _a = holdLock(path, "a");

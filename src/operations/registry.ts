@@ -5,6 +5,7 @@ export interface OperationEntry {
   /** As the operation says it; a test holds the two together. */
   readonly name: string;
   readonly summary: string;
+  /** Its code, loaded when it is called. */
   load(): Promise<Operation>;
 }
 
@@ -32,6 +33,13 @@ export const OPERATIONS: readonly OperationEntry[] = [
   { name: "artifacts.fetch", summary: "Copy the files that a job kept, and verify each SHA-256.", load: async () => (await import("./artifacts/fetch.ts")).fetchArtifacts },
   { name: "artifacts.open", summary: "Tell where the files of a job lie, or show them.", load: async () => (await import("./artifacts/open.ts")).openArtifacts },
   { name: "artifacts.gc", summary: "Remove the kept files of jobs that ended long ago.", load: async () => (await import("./artifacts/gc.ts")).removeOldArtifacts },
+  { name: "doctor", summary: "Look at everything that this program stands on, and say what to do.", load: async () => (await import("./doctor.ts")).doctor },
+  { name: "queue-metrics", summary: "Print the numbers of the queue: depth, age, latency, log, leases, keys.", load: async () => (await import("./queue-metrics.ts")).queueMetrics },
+  { name: "db.backup", summary: "Copy the database to a new file; workers go on meanwhile.", load: async () => (await import("./db/backup.ts")).backupDatabase },
+  { name: "db.restore", summary: "Put a backup in the place of the database, which is kept beside it.", load: async () => (await import("./db/restore.ts")).restoreDatabase },
+  { name: "db.check", summary: "Look for what is wrong with the database, and save what can be read of a damaged one.", load: async () => (await import("./db/check.ts")).checkTheDatabase },
+  { name: "db.shell", summary: "Answer SQL about the database; nothing can be changed.", load: async () => (await import("./db/shell.ts")).askDatabase },
+  { name: "db.migrate", summary: "Bring the schema of the database to this version's, after a copy.", load: async () => (await import("./db/migrate.ts")).migrateDatabase },
   { name: "config.show", summary: "Show every setting, secrets masked.", load: async () => (await import("./config/show.ts")).showSettings },
   { name: "init", summary: "Make this folder a project: write .windlass/config.yaml.", load: async () => (await import("./init.ts")).initProject },
   { name: "version", summary: "Print the version and the commit.", load: async () => (await import("./version.ts")).showVersion },

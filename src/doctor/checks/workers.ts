@@ -57,16 +57,18 @@ interface Unserved {
 }
 
 /** Jobs that wait for a worker that is not there. */
-export function unservedJobs({ db, config }: OpenContext): Finding {
+export function unservedJobs({ db, config, loaded, path }: OpenContext): Finding {
   const live = knownWorkers(db).filter(({ alive }) => alive);
   const waiting = waitingJobs(db);
   const unserved = waiting.filter(({ type, requires }) => !live.some((worker) => serves(worker, type, requires)));
   const jobs = unserved.reduce((total, { count }) => total + count, 0);
   if (unserved.length === 0) return ok("every waiting job has a worker", { types: 0, jobs: 0 });
   const builtIn = new Set(builtInTypes(config).map(({ name }) => name));
+  // Another command finds the same database only where nobody had to name it.
+  const named = loaded.origins.get("database.path")?.kind === "flag" ? ` --db ${path}` : "";
   return warn(
     `no live worker serves ${unserved.map(sayUnserved).join(", ")}`,
-    [...new Set(unserved.map((one) => commandFor(one, builtIn)))].map((command) => `\`${command}\``).join("; "),
+    [...new Set(unserved.map((one) => commandFor(one, builtIn) + named))].map((command) => `\`${command}\``).join("; "),
     { types: unserved.length, jobs, unserved: unserved.map(({ type }) => type).join(",") },
   );
 }
