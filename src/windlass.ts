@@ -46,6 +46,7 @@ export type WorkerOptions = Pick<ServeOptions, "concurrency" | "labels" | "onStu
 /** Puts everything together, in the order in which it is needed. */
 export async function composeWindlass(options: WindlassOptions): Promise<Windlass> {
   const { config, environment, clock = systemClock } = options;
+  checkSupported(options);
   const types = nameTypes([...builtInTypes(config), ...options.types]);
   const limits = limitsOf(config);
   const embedded = await openEmbedded(options, clock, limits);
@@ -79,6 +80,19 @@ export async function composeWindlass(options: WindlassOptions): Promise<Windlas
   };
 }
 
+/** What the configuration asks for and this version does not have is refused here, not half done later. */
+function checkSupported({ config, mode }: WindlassOptions): void {
+  if (config.backend !== "embedded")
+    throw new AppError("UNSUPPORTED", `backend ${config.backend} is not built into this version; use embedded`);
+  if (config.policy !== undefined && mode !== "read") {
+    const reason = "this version reads no policy file, and going on without it would allow what it forbids";
+    throw new AppError(
+      "UNSUPPORTED",
+      `policy ${config.policy}: ${reason}; take it away or leave it to a version that does`,
+    );
+  }
+}
+
 function limitsOf(config: Config): JobLimits & WorkerLimits {
   const { leaseMs, tickMs, killGraceMs, graceMs } = config.worker;
   return { ...jobLimitsOf(config), leaseMs, tickMs, killGraceMs, keptBytes: config.output.keptBytes, drainMs: graceMs };
@@ -89,8 +103,6 @@ async function openEmbedded(
   clock: Clock,
   limits: JobLimits & WorkerLimits,
 ): Promise<EmbeddedBackend> {
-  if (config.backend !== "embedded")
-    throw new AppError("UNSUPPORTED", `backend ${config.backend} is not built into this version; use embedded`);
   const { retention, artifacts, database } = config;
   return EmbeddedBackend.open({
     path: database.path,
