@@ -25,6 +25,8 @@ export function promote({ root, from, to, files }: Promotion): void {
     renameSync(source, target);
   }
   removeEmpty(join(root, from));
+  const attempts = dirname(join(root, from));
+  if (existsSync(attempts) && readdirSync(attempts).length === 0) rmdirSync(attempts);
 }
 
 /** Removes all files of a job, whichever run and attempt they came from. */
@@ -32,11 +34,16 @@ export function removeJobFiles(root: string, jobId: string): void {
   rmSync(join(root, jobId), { recursive: true, force: true });
 }
 
-/** Removes empty folders below and including one; anything that was not in the manifest stays as it is. */
+/**
+ * Removes what only the running attempt needed (`.part` files) and empty folders, including this one; anything else that
+ * was not in the manifest stays as it is.
+ */
 function removeEmpty(folder: string): void {
   if (!existsSync(folder)) return;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (entry.isDirectory()) removeEmpty(join(folder, entry.name));
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) removeEmpty(path);
+    else if (entry.name.endsWith(".part")) rmSync(path, { force: true });
   }
   if (readdirSync(folder).length === 0) rmdirSync(folder);
 }
