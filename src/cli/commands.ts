@@ -7,6 +7,7 @@ import type { Overlay } from "./operation-command.ts";
 const OVERLAYS: Readonly<Record<string, () => Promise<Overlay>>> = {
   "jobs.enqueue": async () => (await import("./commands/enqueue.ts")).enqueueOverlay,
   "jobs.status": async () => (await import("./commands/status.ts")).statusOverlay,
+  "jobs.wait": async () => (await import("./commands/wait.ts")).waitOverlay,
   "jobs.logs": async () => (await import("./commands/logs.ts")).logsOverlay,
   "artifacts.open": async () => (await import("./commands/open.ts")).openOverlay,
   "queue-metrics": async () => (await import("./commands/queue-metrics.ts")).queueMetricsOverlay,

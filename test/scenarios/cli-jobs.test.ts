@@ -20,6 +20,13 @@ export const steps = defineJob({
     return { count };
   },
 });
+export const deaf = defineJob({
+  name: "app.deaf",
+  input: z.strictObject({ until: z.string() }),
+  run: async ({ until }) => {
+    while (!existsSync(until)) await new Promise((resolve) => setTimeout(resolve, 50));
+  },
+});
 `;
 
 /** A folder with a worker that serves exec and app.steps. */
@@ -29,7 +36,7 @@ beforeAll(async () => {
   folder = new CliFolder();
   folder.write("jobs.ts", JOBS);
   worker = await folder.worker(["--jobs", "jobs.ts", "--label", "site=lab1"], {
-    env: { WINDLASS_EXEC_SECRETS: "TOKEN", TOKEN: "hunter2-hunter2" },
+    env: { WINDLASS_EXEC_SECRETS: "TOKEN", TOKEN: "hunter2-hunter2", WINDLASS_WORKER_KILL_GRACE: "1m" },
   });
 });
 afterAll(() => folder[Symbol.asyncDispose]());
@@ -134,6 +141,30 @@ describe.concurrent("jobs", () => {
     const again = await folder.json(["jobs", "cancel", jobId]);
     expect(again).toMatchObject({ status: 1, value: { job_id: jobId, state: "cancelled", code: "JOB_FINISHED" } });
     expect(again.value["error"]).toMatch(/^JOB_FINISHED: /);
+  });
+
+  test("a job that does not stop stays running after ten seconds, with status 4", async () => {
+    const until = join(folder.path, "deaf-go");
+    const { stdout } = await folder.call([
+      "jobs",
+      "enqueue",
+      "--type",
+      "app.deaf",
+      "--until",
+      until,
+      "--priority",
+      "3",
+    ]);
+    const jobId = pairsOf(stdout)["job_id"] ?? "";
+    const logs = folder.start(["jobs", "logs", "-f", jobId]);
+    await logs.says("job.claimed");
+    const cancelled = await folder.call(["jobs", "cancel", jobId]);
+    expect({ status: cancelled.status, stdout: cancelled.stdout }).toEqual({
+      status: 4,
+      stdout: expect.stringContaining(`job_id=${jobId} state=running cancel_requested=true `),
+    });
+    writeFileSync(until, "");
+    expect((await logs.ended).stdout).toContain("event=cancel.requested");
   });
 
   test("--watch prints a line for each change and ends with the verdict; a published type has its own flags", async () => {

@@ -141,6 +141,33 @@ describe.concurrent("the program", () => {
     expect((await folder.call(["artifacts", "list", jobId])).stdout).toContain("state=not_found");
   });
 
+  test("a person gets tables and colour, errors in a short form, and no escape that came from a job", async (context) => {
+    const help = await folder.onTerminal(["jobs", "--help"]);
+    if (help === undefined) return context.skip("script is missing; install util-linux");
+    expect(help).toContain("\u001b[1mCommands:\u001b[0m\n");
+    const ran = await folder.onTerminal([
+      "run",
+      "exec",
+      "--metadata",
+      "on=terminal",
+      "--",
+      "printf",
+      "a\u001b]0;title\u0007b\\n",
+    ]);
+    expect(ran).toContain("info\u001b[0m: job completed");
+    const list = (await folder.onTerminal(["jobs", "list", "--metadata", "on=terminal"])) ?? "";
+    expect(list).toContain("\u001b[32mcompleted\u001b[0m");
+    const jobId = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(list)?.[0] ?? "";
+    expect((await folder.json(["jobs", "status", jobId])).value).toMatchObject({
+      actor: expect.stringMatching(/^person:/),
+    });
+    expect(await folder.onTerminal(["jobs", "logs", jobId])).toContain("a\\u001b]0;title\\u0007b\n");
+    expect(await folder.onTerminal(["jobs", "lst"])).toBe(
+      '\u001b[31mUSAGE\u001b[0m: there is no command "jobs lst"; did you mean `windlass jobs list`?\n',
+    );
+    expect(await folder.onTerminal(["jobs", "lst", "--no-color"])).toMatch(/^USAGE: there is no command/);
+  });
+
   test("a reader that goes away is no error", async () => {
     const running = folder.start(["--help"]);
     running.closeStdout();

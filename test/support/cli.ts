@@ -114,6 +114,25 @@ export class CliFolder implements AsyncDisposable {
     return this.start(args, options).ended;
   }
 
+  /** Calls on a terminal of its own; `undefined` where `script` (util-linux) is missing. Standard error shows there too. */
+  async onTerminal(args: readonly string[]): Promise<string | undefined> {
+    const quoted = [process.execPath, PROGRAM, ...args].map((text) => `'${text.replaceAll("'", "'\\''")}'`).join(" ");
+    const child = spawn("script", ["-qec", quoted, "/dev/null"], {
+      cwd: this.path,
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { PATH: process.env["PATH"], HOME: this.path, TERM: "xterm", NODE_COMPILE_CACHE: COMPILED },
+    });
+    let text = "";
+    child.stdout.setEncoding("utf8").on("data", (part: string) => {
+      text += part;
+    });
+    const isMissing = await once(child, "close").then(
+      () => false,
+      () => true,
+    );
+    return isMissing ? undefined : text.replaceAll("\r\n", "\n");
+  }
+
   /** Calls with `--json` and reads the one value on standard output. */
   async json<T = Record<string, unknown>>(
     args: readonly string[],

@@ -5,7 +5,7 @@ import type { Call } from "../command.ts";
 import { type Action, type Overlay, perform as performOperation, printOutput } from "../operation-command.ts";
 import { readSource } from "../read-values.ts";
 import { INPUT_FLAG } from "../typed-input.ts";
-import { WATCH_FLAGS, wantsWatch, watchToEnd } from "./watch-flags.ts";
+import { WATCH_FLAGS, wantsWatch } from "./watch-flags.ts";
 
 /** `jobs enqueue`: one job, or many from a file. */
 export const enqueueOverlay: Overlay = {
@@ -40,6 +40,7 @@ export async function enqueueOne(call: Call, { input, perform, finish }: Action)
   if (watch === undefined) return finish(output);
   // The id stands on the first line, whatever becomes of the watching; JSON is one value, the status.
   if (!call.globals.json) finish(output);
+  const { watchToEnd } = await import("./watch-to-end.ts");
   const windlass = await call.session.open("write", true);
   return watchToEnd(windlass, output.job_id, { ...watch, call });
 }
