@@ -19,6 +19,8 @@ export const WorkInput = z.strictObject({
   code: z.string().optional(),
   /** Never gives the event loop back. */
   spins: z.boolean().optional(),
+  /** Blocks the event loop so long. */
+  spinsMs: z.int().optional(),
   /** Does not listen to its signal while it is held. */
   deaf: z.boolean().optional(),
   /** Ends its own process in the first attempts. */
@@ -94,6 +96,7 @@ async function run(work: Work, parts: Parts): Promise<unknown> {
   log(parts, work, "start");
   if (work.dies !== undefined && ctx.attempt <= work.dies) process.kill(process.pid, "SIGKILL");
   if (work.spins) for (;;);
+  if (work.spinsMs !== undefined) spin(work.spinsMs);
   for (const done of work.progress ?? []) ctx.progress({ done, total: 100, message: `at ${done}` });
   for (const [path, content] of Object.entries(work.keeps ?? {})) await ctx.keep(path, content);
   for (const name of work.children ?? []) await ctx.enqueue(work.childType ?? type, { name, hold: work.hold });
@@ -108,6 +111,11 @@ async function run(work: Work, parts: Parts): Promise<unknown> {
   }
   log(parts, work, "end");
   return { name: work.name, attempt: ctx.attempt, ...(work.returns === undefined ? {} : { value: work.returns }) };
+}
+
+function spin(ms: number): void {
+  const end = Date.now() + ms;
+  while (Date.now() < end);
 }
 
 /** Waits for its release; in the log stands when and why its signal fired. */

@@ -1,8 +1,10 @@
+import { writeSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { timedOut } from "../../../attempt/run-attempt.ts";
 import { systemClock } from "../../../clock.ts";
 import { Connection } from "../../../database/connection.ts";
 import { sqliteCode } from "../../../database/database-error.ts";
+import { dropLock } from "../../../database/liveness.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import { endAttempt } from "../end-attempt.ts";
 import { addHistory } from "../history-row.ts";
@@ -86,7 +88,12 @@ function endProcess(overdue: readonly SlotRow[]): void {
     closeWorker(tx, data.workerId);
   });
   if (!recorded && systemClock.monotonic() - turnedAtMono < BLOCKED_MS + data.killGraceMs + 5_000) return;
-  process.stderr.write(
+  // Its row is closed, so nobody else will come by to clear this away.
+  const { uuid } = db.get<{ uuid: string }>("SELECT uuid FROM worker WHERE id = ?", data.workerId) ?? { uuid: "" };
+  if (recorded && uuid !== "") dropLock(data.databasePath, uuid);
+  // A thread's process.stderr goes through the main thread, which will not turn again.
+  writeSync(
+    2,
     `windlass: a handler blocked the event loop beyond its timeout; worker ${data.workerId} (pid ${process.pid}) ends itself\n`,
   );
   process.kill(process.pid, "SIGKILL");
