@@ -84,7 +84,8 @@ ${branches(words).replaceAll(/\bwords="/g, 'words_left="')}
   elif [[ -n "$words_left" ]]; then compadd -- \${(z)words_left}
   else _files; fi
 }
-compdef _windlass ${PROGRAMS.join(" ")}
+# Found by the name of this file it is called; sourced it is registered.
+if [ "$funcstack[1]" = "_windlass" ]; then _windlass "$@"; else compdef _windlass ${PROGRAMS.join(" ")}; fi
 `;
 }
 
