@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import type { Connection } from "./connection.ts";
-import { databaseError, sqliteCode } from "./database-error.ts";
+import { databaseError, sqliteCode, sqliteReason } from "./database-error.ts";
 import { checksum, type Migration, ownMigrations, schemaVersion } from "./migrate.ts";
 import { openAnyVersion } from "./open.ts";
 import { LIVE, RECORD_RULES } from "./record-rules.ts";
@@ -69,7 +69,7 @@ export function checkFile(db: Connection, depth: CheckDepth): CheckFinding[] {
       .map((problem) => finding("file", problem));
   } catch (error) {
     if (sqliteCode(error) === undefined) throw error;
-    return [finding("file", error instanceof Error ? error.message : String(error))];
+    return [finding("file", sqliteReason(error))];
   }
 }
 
@@ -130,8 +130,7 @@ function checkRecords(db: Connection): CheckFinding[] {
       return [{ where: "records", problem: `a job ${broken}`, count: rows.length, jobs }];
     } catch (error) {
       if (sqliteCode(error) === undefined) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      return [finding("records", `could not be looked at (a job ${broken}): ${reason}`)];
+      return [finding("records", `could not be looked at (a job ${broken}): ${sqliteReason(error)}`)];
     }
   });
 }

@@ -58,13 +58,25 @@ export class Connection {
     return this.#prepare(sql).run(...values) as RunResult;
   }
 
-  /** The first row; its columns are what the statement names them. */
+  /**
+   * The first row; its columns are what the statement names them.
+   *
+   * @throws AppError `DATABASE_*` naming the file, `INTERNAL` for a wrong statement.
+   */
   get<Row>(sql: string, ...values: SqlValue[]): Row | undefined {
-    return this.#prepare(sql).get(...values) as Row | undefined;
+    try {
+      return this.#prepare(sql).get(...values) as Row | undefined;
+    } catch (error) {
+      throw databaseError(error, this.path);
+    }
   }
 
   all<Row>(sql: string, ...values: SqlValue[]): Row[] {
-    return this.#prepare(sql).all(...values) as Row[];
+    try {
+      return this.#prepare(sql).all(...values) as Row[];
+    } catch (error) {
+      throw databaseError(error, this.path);
+    }
   }
 
   /** A pragma that answers one value. */

@@ -16,10 +16,17 @@ const MEANING: Readonly<Record<number, { readonly code: ErrorCode; readonly say:
   26: { code: "DATABASE_FOREIGN", say: "is not a SQLite database; it was left untouched" },
 };
 
-/** The primary result code of an error from `node:sqlite`, else `undefined`. */
+/** The primary result code of an error from `node:sqlite`, also of one that {@link databaseError} has turned into ours; else `undefined`. */
 export function sqliteCode(error: unknown): number | undefined {
+  if (isAppError(error)) return error.cause === undefined ? undefined : sqliteCode(error.cause);
   if (error instanceof Error && "errcode" in error && typeof error.errcode === "number") return error.errcode & 0xff;
   return undefined;
+}
+
+/** What SQLite itself said. */
+export function sqliteReason(error: unknown): string {
+  if (isAppError(error) && error.cause !== undefined) return sqliteReason(error.cause);
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Turns an error from SQLite into ours, naming the file; any other error passes through. */
@@ -27,7 +34,7 @@ export function databaseError(error: unknown, path: string): unknown {
   const primary = sqliteCode(error);
   if (primary === undefined || isAppError(error)) return error;
   const meaning = MEANING[primary];
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = sqliteReason(error);
   if (meaning === undefined) return new AppError("INTERNAL", `database ${path}: ${reason}`, { cause: error });
   return new AppError(meaning.code, `database ${path} ${meaning.say} (${reason})`, { cause: error });
 }

@@ -77,6 +77,9 @@ test("the backup takes the place of the database, which is kept beside it", () =
   expect(done).toEqual({ path, schema: 1, replaced, leases: 1 });
   expect([whichOf(path), whichOf(replaced), whichOf(file)]).toEqual(["old", "new", "old"]);
   expect([statSync(path).mode & 0o777, statSync(path).nlink]).toEqual([0o600, 1]);
+  expect(readdirSync(folder).filter((name) => name.startsWith("w.db.replaced"))).toEqual([
+    "w.db.replaced-20260102T030405Z",
+  ]);
   const db = openDatabase(path, { mode: "write", nowMs: 0 });
   // What was given out after the backup was taken is not given out again.
   expect(db.get("SELECT value FROM setting WHERE name = 'epoch'")).toEqual({ value: 2048 + 2 ** 32 });

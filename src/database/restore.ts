@@ -182,15 +182,19 @@ function lockAlone(path: string): DatabaseSync | undefined {
   url.search = "mode=rw";
   let db: DatabaseSync | undefined;
   try {
-    // Not a Connection: it reads the file when it is opened, and from then on the lock would be shared.
+    // Not a Connection: what it asks of the file when it opens it would be in the way.
     db = new DatabaseSync(url, { timeout: BUSY_MS });
-    db.exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=DELETE; BEGIN EXCLUSIVE");
-    return db;
+    // Only without a log does an exclusive transaction keep readers out.
+    db.exec("PRAGMA journal_mode=DELETE; BEGIN EXCLUSIVE");
+    if (db.prepare("PRAGMA journal_mode").get()?.["journal_mode"] === "delete") return db;
   } catch (error) {
     db?.close();
     if (sqliteCode(error) === BUSY) throw inUse(path, fileUsers(path));
     return undefined;
   }
+  // Somebody came between the two.
+  db.close();
+  throw inUse(path, fileUsers(path));
 }
 
 function inUse(path: string, users: readonly FileUser[] | undefined): AppError {

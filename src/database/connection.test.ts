@@ -1,0 +1,64 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { AppError } from "../error.ts";
+import { Connection, readJson } from "./connection.ts";
+import { databaseError, sqliteCode, sqliteReason } from "./database-error.ts";
+import { openDatabase } from "./open.ts";
+
+let folder = "";
+let path = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "connection-"));
+  path = join(folder, "w.db");
+  openDatabase(path, { mode: "write", nowMs: 0 }).close();
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function codeOf(action: () => unknown): unknown {
+  try {
+    return action();
+  } catch (error) {
+    return (error as AppError).code;
+  }
+}
+
+test("what is damaged is said as such by whatever reads it", () => {
+  const db = Connection.open(path);
+  for (let n = 0; n < 100; n++) db.run("INSERT INTO setting (name, value) VALUES (?, ?)", `k${n}`, "x".repeat(500));
+  const page = db.get<{ pageno: number }>("SELECT pageno FROM dbstat WHERE name = 'setting' AND pagetype = 'leaf'");
+  db.close();
+  const bytes = readFileSync(path);
+  const from = ((page?.pageno ?? 1) - 1) * 4096;
+  writeFileSync(path, bytes.fill(0xff, from, from + 4096));
+  const damaged = Connection.open(path);
+  expect(codeOf(() => damaged.all("SELECT * FROM setting"))).toBe("DATABASE_DAMAGED");
+  expect(codeOf(() => damaged.get("SELECT count(DISTINCT value) FROM setting"))).toBe("DATABASE_DAMAGED");
+  damaged.close();
+});
+
+test("a connection that was opened again knows its statements", () => {
+  const db = Connection.open(path);
+  const count = (): unknown => db.get<{ n: number }>("SELECT count(*) AS n FROM setting")?.n;
+  const before = count();
+  db.reopen();
+  expect([count(), db.isOpen, db.isTransaction]).toEqual([before, true, false]);
+  db.close();
+  db.close();
+  expect(db.isOpen).toBe(false);
+});
+
+test("an error of SQLite keeps its code and its words when it became ours", () => {
+  const raw = Object.assign(new Error("disk I/O error"), { errcode: 10 | (3 << 8) });
+  const ours = databaseError(raw, path);
+  expect([sqliteCode(raw), sqliteCode(ours), sqliteReason(ours)]).toEqual([10, 10, "disk I/O error"]);
+  expect(databaseError(ours, path)).toBe(ours);
+  const other = new AppError("QUEUE_FULL", "no room");
+  expect([sqliteCode(other), databaseError(other, path)]).toEqual([undefined, other]);
+});
+
+test("text that should be JSON and is not means damage", () => {
+  expect(readJson<unknown>('{"a":1}', "job 1")).toEqual({ a: 1 });
+  expect(() => readJson('{"a":', "job 1")).toThrow('job 1 does not hold JSON: "{\\"a\\":"; run `windlass db check`');
+});
