@@ -39,6 +39,8 @@ export function brokenInvariants(path: string): readonly string[] {
   try {
     // One snapshot: other processes may be writing.
     db.exec("BEGIN");
+    // Made by a process that died before the schema was committed.
+    if (db.prepare("SELECT 1 FROM sqlite_schema").get() === undefined) return [];
     return new Checker(db).check();
   } finally {
     db.close();
