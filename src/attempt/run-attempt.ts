@@ -43,7 +43,7 @@ export async function runAttempt(
     createContext(request, { services, folder, signal: control.signal, redactor });
   let outcome: Outcome | undefined;
   if (first.kind === "adopt") {
-    const adopted = await adopt(request, input, contextFor(), control);
+    const adopted = await adopt(request, services, { input, ctx: contextFor(), control });
     if (adopted.kind !== "unknown") outcome = adopted;
     else {
       first = decideFirst(request, services, true);
@@ -105,13 +105,13 @@ function sameHost(effect: MachineIdentity, own: MachineIdentity): boolean {
 
 async function adopt(
   request: AttemptRequest,
-  input: unknown,
-  ctx: EffectContext,
-  control: AttemptControl,
+  services: AttemptServices,
+  { input, ctx, control }: { readonly input: unknown; readonly ctx: EffectContext; readonly control: AttemptControl },
 ): Promise<Outcome | { readonly kind: "unknown" }> {
   const { handlers, effect } = request;
   if (handlers.adopt === undefined || effect === undefined) return { kind: "unknown" };
   try {
+    await services.recordAdoption(request);
     const found = await control.guard(Promise.resolve(handlers.adopt(input as never, effect.effect, ctx)));
     return found.kind === "result" ? { kind: "value", value: found.result } : { kind: "unknown" };
   } catch (error) {

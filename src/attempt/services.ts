@@ -50,6 +50,8 @@ export interface AttemptServices {
   readonly secret: (name: string) => string | undefined;
   /** @throws AppError `LEASE_LOST`. */
   readonly recordEffect: (request: AttemptRequest, effect: Effect, folder: string) => Promise<void>;
+  /** Says in the history that this attempt takes over what an earlier one started. @throws AppError `LEASE_LOST`. */
+  readonly recordAdoption: (request: AttemptRequest) => Promise<void>;
   readonly progress: (request: AttemptRequest, progress: Progress) => void;
   readonly enqueue: (
     request: AttemptRequest,

@@ -12,6 +12,7 @@ import type { JobNumber } from "../job-number.ts";
 import { moveKept } from "../move-kept.ts";
 import { readInput } from "../reading/status.ts";
 import { reclaim } from "../reclaim.ts";
+import { recordAdoption } from "../record-adoption.ts";
 import { recordEffect } from "../record-effect.ts";
 import { recordProgress } from "../record-progress.ts";
 import type { WorkerParts } from "./parts.ts";
@@ -239,7 +240,7 @@ export class Attempts {
   }
 
   #services({ claim, jobId, traceId, control }: Running): AttemptServices {
-    const { clock, machine, artifactRoot, limits, options, writer, interned, db } = this.#parts;
+    const { id, clock, machine, artifactRoot, limits, options, writer, interned, db } = this.#parts;
     const { job, run } = claim.entry;
     return {
       clock,
@@ -248,6 +249,7 @@ export class Attempts {
       limits,
       secret: options.secret,
       // What was asked for before the end is written before it: mutations keep their order.
+      recordAdoption: () => writer.mutate((tx) => recordAdoption(tx, claim, id)),
       recordEffect: async (_, effect, folder) => {
         checkNotEnded(control);
         await writer.mutate((tx) => recordEffect(tx, { epoch: claim.epoch, job, run, folder, effect }));
