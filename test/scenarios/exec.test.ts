@@ -80,6 +80,8 @@ test("a program outlives its killed worker: the next one adopts it, output and e
     attempt: 2,
     error: { code: "EXIT_NONZERO", details: { exit_code: 7, signal: null, stdout_bytes: 8, stderr_bytes: 4 } },
   });
+  const events = (await bench.backend.history(id)).map(({ event }) => event);
+  expect(events).toEqual(["job.queued", "lease.reclaimed", "job.claimed", "attempt.adopted", "job.failed"]);
   expect(await stdout()).toBe("one\ntwo\n");
   expect(starts()).toBe(1);
   expect(isAlive(program)).toBe(false);
