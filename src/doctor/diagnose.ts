@@ -62,7 +62,8 @@ function isOwnSchema(db: Connection): boolean {
 /** A check that cannot be made is a finding of its own. */
 function broken(error: ErrorRecord): Finding {
   const state = error.code === "DATABASE_BUSY" ? "unreachable" : "fail";
-  return { state, detail: errorText(error), facts: { code: error.code }, remedy: "run `windlass db check`" };
+  const remedy = error.code === "DATABASE_DAMAGED" ? "run `windlass db check`, then restore a backup" : null;
+  return { state, detail: errorText(error), facts: { code: error.code }, remedy };
 }
 
 /** What the worst finding comes to. @param strict makes what is worth a look, and what is not configured, a failure. */

@@ -46,6 +46,7 @@ export function diskSync({ path }: CheckContext): Finding {
   const folder = dirname(path);
   if (!isWritable(folder)) return notConfigured(`there is no folder ${folder} yet to measure in`);
   const times = measureSyncs(join(folder, `.windlass-doctor-${process.pid}`));
+  if (times === undefined) return notConfigured(`there is no room in ${folder} to measure in`);
   const sorted = times.toSorted((a, b) => a - b);
   const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
   const facts = { median_ms: round(median), worst_ms: round(sorted.at(-1) ?? 0), samples: sorted.length };
@@ -58,7 +59,8 @@ export function diskSync({ path }: CheckContext): Finding {
   );
 }
 
-function measureSyncs(file: string): number[] {
+/** `undefined` on a full disk, which is another check's finding. */
+function measureSyncs(file: string): number[] | undefined {
   const descriptor = openSync(file, "wx", 0o600);
   // Nameless from here on: nothing is left, however this ends.
   rmSync(file);
@@ -73,6 +75,10 @@ function measureSyncs(file: string): number[] {
       times.push(performance.now() - started);
     }
     return times;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT"))
+      return undefined;
+    throw error;
   } finally {
     closeSync(descriptor);
   }
