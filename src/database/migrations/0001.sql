@@ -177,10 +177,11 @@ CREATE TABLE child (
   PRIMARY KEY (parent, run, slot)
 ) STRICT, WITHOUT ROWID;
 
--- Token bucket (generic cell rate algorithm): tat is the theoretical arrival time of the next unit, horizon the last time given to a job that must wait.
+-- Token bucket (generic cell rate algorithm): from base on, used units were taken; horizon is the last time given to a job that must wait.
 CREATE TABLE rate (
   key TEXT PRIMARY KEY,
-  tat REAL NOT NULL,
+  base INTEGER NOT NULL,
+  used INTEGER NOT NULL,
   horizon REAL NOT NULL
 ) STRICT, WITHOUT ROWID;
 

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { formatOrigin } from "../../config/schema/setting.ts";
 import { checkFile, checkSchema } from "../../database/check.ts";
 import { LOG_PAGES_MAX, readLog } from "../../database/checkpoint.ts";
-import { logReaders, sayUsers } from "../../database/file-users.ts";
+import { fileUsers, logReaders, sayUsers } from "../../database/file-users.ts";
 import { ownMigrations, schemaVersion } from "../../database/migrate.ts";
 import { errorText } from "../../error.ts";
 import {
@@ -36,7 +36,7 @@ export function database({ config, loaded, path, db, openError }: CheckContext):
       state: "unreachable",
       detail: errorText(openError),
       facts,
-      remedy: "see which process has it locked, then try again",
+      remedy: `it is locked by ${sayUsers(fileUsers(path), "process")}: end that, or wait for it`,
     };
   return fail(
     openError === undefined ? `${path} cannot be opened` : errorText(openError),
