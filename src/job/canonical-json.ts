@@ -8,7 +8,7 @@ export function canonicalJson(value: unknown): string {
   const plain = "toJSON" in value && typeof value.toJSON === "function" ? (value.toJSON() as unknown) : value;
   if (plain !== value) return canonicalJson(plain);
   const members = Object.entries(value)
-    .filter(([, item]) => item !== undefined && typeof item !== "function")
+    .filter(([, item]) => item !== undefined && typeof item !== "function" && typeof item !== "symbol")
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, item]) => `${JSON.stringify(name)}:${canonicalJson(item)}`);
   return `{${members.join(",")}}`;

@@ -3,7 +3,6 @@ import type { Transaction } from "../../database/writer.ts";
 import { AppError } from "../../error.ts";
 import type { JobLimits } from "../../job/limits.ts";
 import { rankOf } from "../../job/rank.ts";
-import { decideRate } from "../../job/rate.ts";
 import type { JobSpec, ParentRef } from "../../job/spec.ts";
 import type { JobState } from "../../job/state.ts";
 import type { Acceptance, Accepted } from "../backend.ts";
@@ -15,6 +14,7 @@ import type { Interned } from "./intern.ts";
 import { acceptedAtMs, type JobNumber, type JobNumbers, nextNumber } from "./job-number.ts";
 import { readJob, standingOf } from "./job-row.ts";
 import type { Notice } from "./notice.ts";
+import { takeUnit } from "./rate-bucket.ts";
 import { stateOfStanding } from "./reading/state-of.ts";
 
 /** What accepting needs beside the transaction. */
@@ -246,19 +246,13 @@ function familyOf(
     next = job.env.parent;
   }
   const key = `spawn:${root}`;
-  const known = tx.db.get<{ tat: number; horizon: number }>("SELECT tat, horizon FROM rate WHERE key = ?", key);
-  const rate = decideRate(known, { units: parts.limits.spawnRate, perMs: 60_000 }, tx.nowMs);
+  const rate = takeUnit(tx, key, { units: parts.limits.spawnRate, perMs: 60_000 });
   if (rate.kind === "wait") {
     throw new AppError(
       "LIMIT_REACHED",
       `job ${parts.numbers.idOf(root)} and its descendants made more than ${parts.limits.spawnRate} jobs in a minute (job.spawn_rate)`,
     );
   }
-  tx.db.run(
-    "INSERT INTO rate (key, tat, horizon) VALUES (?, ?, 0) ON CONFLICT DO UPDATE SET tat = excluded.tat",
-    key,
-    rate.state.tat,
-  );
   return { parent, root };
 }
 

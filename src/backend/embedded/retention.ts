@@ -7,6 +7,9 @@ import type { Notice } from "./notice.ts";
 /** Jobs that one transaction looks at. */
 const CHUNK = 500;
 
+/** A bucket is full again after its span, which is a day at most. */
+const RATE_KEPT_MS = 25 * 3_600_000;
+
 /** How long finished jobs are kept. */
 export interface RetentionRule {
   /** Finished before this time may go. */
@@ -56,7 +59,7 @@ export function sweep(tx: Transaction<Notice>, beforeMs: number): void {
     "DELETE FROM worker WHERE stopped < ? AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.worker = worker.id)",
     beforeMs,
   );
-  tx.db.run("DELETE FROM rate WHERE tat < ?1 AND horizon < ?1", tx.nowMs - 3_600_000);
+  tx.db.run("DELETE FROM rate WHERE base < ?1 AND horizon < ?1", tx.nowMs - RATE_KEPT_MS);
   tx.db.run(
     "DELETE FROM idempotency WHERE expires < ? AND NOT EXISTS (SELECT 1 FROM job j WHERE j.id = idempotency.job)",
     tx.nowMs,

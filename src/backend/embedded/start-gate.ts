@@ -1,10 +1,10 @@
 import type { Transaction } from "../../database/writer.ts";
-import { decideRate } from "../../job/rate.ts";
 import { endTooLate } from "./end-too-late.ts";
 import { ENTRY_COLUMNS, type Entry, entryValues } from "./entry.ts";
 import type { Interned } from "./intern.ts";
 import type { JobRow } from "./job-row.ts";
 import type { Notice } from "./notice.ts";
+import { takeUnit } from "./rate-bucket.ts";
 import { hasEffect } from "./record-effect.ts";
 
 /**
@@ -21,14 +21,7 @@ export function mayStart(tx: Transaction<Notice>, interned: Interned, job: JobRo
     return endTooLate(tx, job, { entry, kind: "expires", at: expires });
   const rate = key === undefined ? undefined : interned.rules(tx.db, job.rules).rate;
   if (rate === undefined || key === undefined) return true;
-  const known = tx.db.get<{ tat: number; horizon: number }>("SELECT tat, horizon FROM rate WHERE key = ?", key);
-  const { state, ...decision } = decideRate(known, rate, tx.nowMs);
-  tx.db.run(
-    "INSERT INTO rate (key, tat, horizon) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET tat = excluded.tat, horizon = excluded.horizon",
-    key,
-    state.tat,
-    state.horizon,
-  );
+  const decision = takeUnit(tx, key, rate);
   if (decision.kind === "start") return true;
   tx.db.run(
     `INSERT INTO delayed (due, ${ENTRY_COLUMNS}, reason) VALUES (?, ?, ?, ?, ?, ?, ?, 'rate')`,

@@ -1,0 +1,143 @@
+import { expect } from "vitest";
+import { z } from "zod";
+import type { EffectContext, Handlers } from "../../src/attempt/handlers.ts";
+import { machineIdentity } from "../../src/host/local/machine.ts";
+import { defineJob, type JobType } from "../../src/job/definition.ts";
+import type { Bench } from "../support/test.ts";
+import { conformance } from "./backends.ts";
+
+const Input = z.strictObject({ record: z.boolean().default(true) });
+
+/** A type that acts outside, with the parts that only built-in types have. */
+function actsOutside(afterCrash: "rerun" | "stop"): JobType {
+  return defineJob({ name: "app.outside", input: Input, recordsEffects: true, afterCrash, retries: 0 });
+}
+
+/** A worker whose type has handlers of the test's own. */
+async function serve(bench: Bench, type: JobType, handlers: Handlers) {
+  const worker = await bench.backend.serve({
+    types: [{ type, handlers }],
+    concurrency: 5,
+    labels: {},
+    onStuck: "report",
+    claims: true,
+    submitChild: () => expect.fail("no children here"),
+    fireSchedules: async () => undefined,
+    secret: () => undefined,
+  });
+  return worker;
+}
+
+/** Records an effect where it is asked to, then waits for its signal. */
+function starts(onStarted: () => void): Handlers["run"] {
+  return async ({ record }: z.output<typeof Input>, ctx: EffectContext) => {
+    if (record) await ctx.recordEffect({ machine: machineIdentity(), facts: { pid: 7 } });
+    onStarted();
+    await new Promise((_, reject) => ctx.signal.addEventListener("abort", () => reject(ctx.signal.reason)));
+  };
+}
+
+conformance("recorded effects", (test) => {
+  test("an effect that was recorded goes to the next attempt, which adopts it whatever the crash rule", async ({
+    open,
+  }) => {
+    const bench = await open({ own: [actsOutside("stop")] });
+    let started = 0;
+    const worker = await serve(bench, actsOutside("stop"), { run: starts(() => started++) });
+    const id = await bench.submit("app.outside", {});
+    await bench.reaches(id, () => started === 1);
+    await worker.stop({ graceMs: 0 });
+    expect((await bench.status(id)).state).toBe("queued");
+    const next = await serve(bench, actsOutside("stop"), {
+      run: () => expect.fail("it was started a second time"),
+      adopt: async (_, effect) => ({ kind: "result", result: effect.facts }),
+    });
+    expect(await bench.settled(id)).toMatchObject({ state: "completed", attempt: 2, result: { pid: 7 } });
+    await next.stop({ graceMs: 0 });
+  });
+
+  test("an adoption that finds nothing leaves it to the crash rule", async ({ open }) => {
+    for (const [rule, end] of [
+      ["rerun", { state: "completed", result: "again" }],
+      ["stop", { state: "failed", outcome: "unknown", error: { code: "OUTCOME_UNKNOWN" } }],
+    ] as const) {
+      const bench = await open({ own: [actsOutside(rule)] });
+      let started = 0;
+      const worker = await serve(bench, actsOutside(rule), { run: starts(() => started++) });
+      const id = await bench.submit("app.outside", {});
+      await bench.reaches(id, () => started === 1);
+      await worker.stop({ graceMs: 0 });
+      const next = await serve(bench, actsOutside(rule), {
+        run: () => "again",
+        adopt: async () => ({ kind: "unknown", reason: "nothing is there" }),
+      });
+      expect(await bench.settled(id)).toMatchObject(end);
+      await next.stop({ graceMs: 0 });
+    }
+  });
+
+  test("an effect that would have been recorded and was not has never started: it runs, whatever the crash rule", async ({
+    open,
+  }) => {
+    const bench = await open({ own: [actsOutside("stop")] });
+    let started = 0;
+    const worker = await serve(bench, actsOutside("stop"), { run: starts(() => started++) });
+    const id = await bench.submit("app.outside", { record: false });
+    await bench.reaches(id, () => started === 1);
+    await worker.stop({ graceMs: 0 });
+    const next = await serve(bench, actsOutside("stop"), { run: () => "first" });
+    expect(await bench.settled(id)).toMatchObject({ state: "completed", result: "first" });
+    await next.stop({ graceMs: 0 });
+  });
+
+  test("an effect of another machine is left to its workers until job.adopt_wait has passed", async ({ open }) => {
+    const bench = await open({ own: [actsOutside("rerun")], config: { "job.adopt_wait": "1500ms" } });
+    let started = 0;
+    const worker = await serve(bench, actsOutside("rerun"), {
+      run: async (_: unknown, ctx: EffectContext) => {
+        await ctx.recordEffect({ machine: { ...machineIdentity(), host: "elsewhere" }, facts: {} });
+        started++;
+        await new Promise((_resolve, reject) => ctx.signal.addEventListener("abort", () => reject(ctx.signal.reason)));
+      },
+    });
+    const id = await bench.submit("app.outside", {});
+    await bench.reaches(id, () => started === 1);
+    const recordedMs = Date.now();
+    await worker.stop({ graceMs: 0 });
+    const next = await serve(bench, actsOutside("rerun"), {
+      run: () => "after the wait",
+      adopt: () => expect.fail("it is not this machine's"),
+    });
+    await bench.backend.settled(id, { withinMs: 5_000, until: ({ dueAtMs }) => dueAtMs > recordedMs + 500 });
+    expect((await bench.backend.explain(id)).reason).toBe("adopt");
+    const done = await bench.settled(id);
+    expect(done).toMatchObject({ state: "completed", attempt: 2, result: "after the wait" });
+    expect((done.startedAtMs ?? 0) - recordedMs).toBeGreaterThanOrEqual(1_400);
+    await next.stop({ graceMs: 0 });
+  });
+
+  test("a worker that lost its lease may not start an effect", async ({ open }) => {
+    const bench = await open({ own: [actsOutside("rerun")] });
+    const answers: unknown[] = [];
+    const worker = await serve(bench, actsOutside("rerun"), {
+      run: async (_: unknown, ctx: EffectContext) => {
+        if (ctx.attempt > 1) return "second";
+        await new Promise((resolve) => ctx.signal.addEventListener("abort", resolve));
+        // Too late: its job was given back.
+        await new Promise((resolve) => setTimeout(resolve, 1_300));
+        await ctx
+          .recordEffect({ machine: machineIdentity(), facts: {} })
+          .catch((error: unknown) => answers.push(error));
+        return "late";
+      },
+    });
+    const id = await bench.submit("app.outside", {});
+    await bench.reaches(id, ({ state }) => state === "running");
+    await worker.stop({ graceMs: 0 });
+    const next = await serve(bench, actsOutside("rerun"), { run: () => "second" });
+    expect(await bench.settled(id)).toMatchObject({ state: "completed", result: "second" });
+    await bench.backend.settled(id, { until: () => answers.length === 1, withinMs: 5_000 });
+    expect(answers).toMatchObject([{ code: "LEASE_LOST" }]);
+    await next.stop({ graceMs: 0 });
+  });
+});
