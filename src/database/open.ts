@@ -5,15 +5,12 @@ import { Connection, type ConnectionOptions } from "./connection.ts";
 import { databaseError } from "./database-error.ts";
 import { liveWorkers } from "./liveness.ts";
 import { copyBefore, fileKind, keepLog, type Migration, migrate, ownMigrations, schemaVersion } from "./migrate.ts";
-import { isSafeSqlite, SQLITE_MIN } from "./sqlite-version.ts";
+import { type OpenMode, refuseUnfit } from "./refuse-unfit.ts";
 import { whileBusy } from "./while-busy.ts";
 
-/**
- * What a caller may do to the file: `read` changes nothing and creates nothing; `write` creates it when it does not exist
- * but never changes an existing schema; `migrate` does both.
- */
-export type OpenMode = "read" | "write" | "migrate";
+export type { OpenMode };
 
+/** How a database is opened. */
 export interface OpenOptions {
   readonly mode: OpenMode;
   readonly nowMs: number;
@@ -135,42 +132,11 @@ function openExisting(
     );
   const db = Connection.open(path, how);
   try {
-    checkSqlite(db);
     refuseUnfit(db, schemaVersion(migrations), mode);
     return db;
   } catch (error) {
     db.close();
     throw databaseError(error, path);
-  }
-}
-
-/** @throws AppError `DATABASE_FOREIGN`, `DATABASE_NEWER`, `DATABASE_MISSING`, `DATABASE_OLDER`. */
-function refuseUnfit(db: Connection, newest: number, mode: OpenMode | "any"): void {
-  const { path } = db;
-  const kind = fileKind(db);
-  if (kind.kind === "foreign")
-    throw new AppError(
-      "DATABASE_FOREIGN",
-      `database ${path} was not made by windlass (${kind.reason}); it was left untouched`,
-    );
-  const version = kind.kind === "ours" ? kind.version : 0;
-  if (kind.kind === "fresh" && (mode === "read" || mode === "any"))
-    throw new AppError(
-      "DATABASE_MISSING",
-      `database ${path} is empty; enqueue a job or start \`windlass worker\` to fill it`,
-    );
-  if (mode === "any") return;
-  if (version > newest) {
-    throw new AppError(
-      "DATABASE_NEWER",
-      `database ${path} has schema ${version} and this windlass knows only ${newest}; it was left untouched, use a newer windlass`,
-    );
-  }
-  if (version > 0 && version < newest && mode !== "migrate") {
-    throw new AppError(
-      "DATABASE_OLDER",
-      `database ${path} has schema ${version} and this windlass needs ${newest}; run \`windlass db migrate\` (it makes a copy first)`,
-    );
   }
 }
 
@@ -201,14 +167,5 @@ function refuseOlderWorkers(db: Connection, from: number, to: number): void {
   throw new AppError(
     "DATABASE_IN_USE",
     `database ${db.path} cannot be migrated from schema ${from} to ${to} while older workers run: ${names}; stop them first`,
-  );
-}
-
-function checkSqlite(db: Connection): void {
-  const version = db.get<{ version: string }>("SELECT sqlite_version() AS version")?.version ?? "";
-  if (isSafeSqlite(version)) return;
-  throw new AppError(
-    "UNSUPPORTED",
-    `this Node.js has SQLite ${version}; versions before ${SQLITE_MIN.join(".")} can corrupt a database, use Node.js 24.15 or newer from nodejs.org`,
   );
 }

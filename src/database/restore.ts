@@ -1,15 +1,13 @@
-import { existsSync, linkSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import { pathToFileURL } from "node:url";
 import { AppError, isAppError } from "../error.ts";
 import { Connection } from "./connection.ts";
 import { copyDatabase, fileError, flushFile } from "./copy.ts";
 import { sqliteCode } from "./database-error.ts";
-import { type FileUser, fileUsers, sayUsers } from "./file-users.ts";
-import { dropLock, isLockHeld, lockNames } from "./liveness.ts";
+import { isLockHeld, lockNames } from "./liveness.ts";
 import { keepLog, ownMigrations, schemaVersion } from "./migrate.ts";
 import { openAnyVersion } from "./open.ts";
+import { LOG_ENDS, swapDatabase } from "./swap-database.ts";
 
 /** What a restore did. */
 export interface Restored {
@@ -23,11 +21,7 @@ export interface Restored {
 
 /** Epochs are never used twice, also not those that were given out after the backup was taken. */
 const EPOCHS_SKIPPED = 2 ** 32;
-/** What stands beside a database, in the order in which it may be taken away. */
-const LOG_ENDS = ["-wal", "-shm", "-journal"] as const;
-const [BUSY, NOTADB] = [5, 26];
-/** Somebody's command of a moment may end meanwhile. */
-const BUSY_MS = 500;
+const NOTADB = 26;
 
 /**
  * Puts a backup in the place of a database. What stood there is kept beside it, with its log. At every moment either the
@@ -47,7 +41,7 @@ export function restore(file: string, path: string, nowMs: number): Restored {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const leases = prepare(file, prepared);
     const replaced = existsSync(path) ? freeName(`${path}.replaced-${stamp(nowMs)}`) : null;
-    swap({ path, prepared, replaced, readable });
+    swapDatabase({ path, prepared, replaced, readable });
     return { path, schema, replaced, leases };
   } catch (error) {
     throw fileError(error, path);
@@ -92,7 +86,7 @@ function isReadable(path: string): boolean {
   }
 }
 
-/** Asked before the work; {@link lockAlone} asks everybody else. */
+/** Asked before the work; {@link swapDatabase} asks everybody else. */
 function refuseLiveWorkers(path: string): void {
   const alive = lockNames(path).filter((uuid) => isLockHeld(path, uuid));
   if (alive.length === 0) return;
@@ -136,72 +130,6 @@ function prepare(file: string, prepared: string): number {
     db.close();
     flushFile(prepared);
   }
-}
-
-interface Swap {
-  readonly path: string;
-  readonly prepared: string;
-  readonly replaced: string | null;
-  readonly readable: boolean;
-}
-
-/** While the old database is locked against everybody, the new one takes its name. */
-function swap({ path, prepared, replaced, readable }: Swap): void {
-  const old = readable ? lockAlone(path) : undefined;
-  const users = old === undefined ? fileUsers(path) : undefined;
-  if (users !== undefined && users.length > 0) throw inUse(path, users);
-  try {
-    if (replaced !== null) keepReplaced(path, replaced);
-    renameSync(prepared, path);
-    flushFile(dirname(path));
-  } finally {
-    old?.close();
-  }
-  // Nobody lives, and the copy's workers had locks elsewhere or at another time.
-  for (const uuid of lockNames(path)) dropLock(path, uuid);
-}
-
-/** The old database keeps its bytes under another name; until the new one takes it, it has its own as well. */
-function keepReplaced(path: string, replaced: string): void {
-  try {
-    linkSync(path, replaced);
-  } catch {
-    // A file system without hard links: for a moment nothing stands there.
-    renameSync(path, replaced);
-  }
-  // There where the old one was too damaged to be emptied of its log; the new one must not find it.
-  for (const end of LOG_ENDS) if (existsSync(path + end)) renameSync(path + end, replaced + end);
-}
-
-/**
- * Empties the log of the database and locks it against everybody, also against those who only have it open. `undefined`
- * where it cannot be emptied, as on a full disk. Never for a file that SQLite cannot read: it would remove its log.
- */
-function lockAlone(path: string): DatabaseSync | undefined {
-  const url = pathToFileURL(path);
-  url.search = "mode=rw";
-  let db: DatabaseSync | undefined;
-  try {
-    // Not a Connection: what it asks of the file when it opens it would be in the way.
-    db = new DatabaseSync(url, { timeout: BUSY_MS });
-    // Only without a log does an exclusive transaction keep readers out.
-    db.exec("PRAGMA journal_mode=DELETE; BEGIN EXCLUSIVE");
-    if (db.prepare("PRAGMA journal_mode").get()?.["journal_mode"] === "delete") return db;
-  } catch (error) {
-    db?.close();
-    if (sqliteCode(error) === BUSY) throw inUse(path, fileUsers(path));
-    return undefined;
-  }
-  // Somebody came between the two.
-  db.close();
-  throw inUse(path, fileUsers(path));
-}
-
-function inUse(path: string, users: readonly FileUser[] | undefined): AppError {
-  return new AppError(
-    "DATABASE_IN_USE",
-    `database ${path} cannot be replaced while it is open in ${sayUsers(users, "process")}; end that first`,
-  );
 }
 
 function removeDatabase(path: string): void {

@@ -2,69 +2,14 @@ import { statSync } from "node:fs";
 import type { Clock } from "../clock.ts";
 import { readLog } from "../database/checkpoint.ts";
 import { type Connection, readJson } from "../database/connection.ts";
-import { type Distribution, distribution } from "./distribution.ts";
+import { distribution } from "./distribution.ts";
 import { isStalled, knownWorkers } from "./known-workers.ts";
+import type { QueueMetrics } from "./queue-metrics-shape.ts";
 
 /** Finished runs that are read for the distributions: the newest jobs'. */
 const RECENT_RUNS = 1_000;
 /** Jobs at the head of each queue that are asked for their age. */
 const HEAD = 200;
-
-/** Numbers about a database; snake_case, because they cross a border as they are. Times in milliseconds. */
-export interface QueueMetrics {
-  readonly at: string;
-  readonly database: {
-    readonly path: string;
-    readonly schema: number;
-    readonly bytes: number;
-    /** Pages that retention has emptied and that the next rows take. */
-    readonly free_bytes: number;
-    readonly log_bytes: number;
-  };
-  readonly wal: { readonly busy: boolean; readonly log: number; readonly checkpointed: number };
-  readonly queue: {
-    /** Due and free to start. */
-    readonly queued: number;
-    /** Due, and waiting for a concurrency key. */
-    readonly blocked: number;
-    /** Their time has not come. */
-    readonly scheduled: number;
-    /** Failed, and waiting for their next attempt. */
-    readonly retrying: number;
-    /** Held back by a rate limit, or left to the machine that ran them. */
-    readonly held_back: number;
-    readonly running: number;
-    /** Of those that are next in line; `null` when nothing is queued. */
-    readonly oldest_ms: number | null;
-    readonly by_type: readonly { readonly type: string; readonly queued: number; readonly oldest_ms: number | null }[];
-  };
-  /** Runs that ended and are still kept. */
-  readonly finished: Readonly<Record<"completed" | "failed" | "cancelled" | "expired", number>>;
-  /** Of the newest jobs that ended. */
-  readonly recent: {
-    readonly runs: number;
-    /** From due to claimed, of runs that needed one attempt. */
-    readonly start_ms: Distribution | null;
-    /** From claimed to finished, of the last attempt. */
-    readonly run_ms: Distribution | null;
-  };
-  readonly leases: {
-    readonly count: number;
-    readonly oldest_ms: number | null;
-    readonly of_dead_workers: number;
-    readonly expired: number;
-  };
-  readonly workers: { readonly live: number; readonly slots: number; readonly dead: number };
-  readonly keys: { readonly held: number };
-  readonly dedupe: {
-    /** How often an idempotency key gave an earlier job back, since the database was made. */
-    readonly hits: number;
-    readonly keys: number;
-    /** How long each published type remembers a key. */
-    readonly window_ms: Readonly<Record<string, number>>;
-  };
-  readonly schedules: { readonly active: number; readonly paused: number; readonly next_at: string | null };
-}
 
 /**
  * Reads the numbers. Counting is all that grows with the database: 0.1 s with a million jobs queued and a million finished

@@ -1,55 +1,11 @@
 import { z } from "zod";
 import { openDatabase } from "../database/open.ts";
 import { readQueueMetrics } from "../doctor/queue-metrics.ts";
+import { QueueMetrics } from "../doctor/queue-metrics-shape.ts";
 import { machineIdentity } from "../host/local/machine.ts";
 import type { Pairs } from "../logfmt.ts";
 import { databasePath } from "./db/database-path.ts";
 import { defineOperation } from "./operation.ts";
-
-const Ms = z.number().nullable();
-const Count = z.int();
-const Spread = z.strictObject({ count: Count, p50: z.number(), p90: z.number(), p99: z.number(), max: z.number() });
-
-const Output = z.strictObject({
-  at: z.iso.datetime({ precision: 3 }),
-  database: z.strictObject({
-    path: z.string(),
-    schema: Count,
-    bytes: Count,
-    free_bytes: Count.describe("In pages that retention has emptied and that the next rows take."),
-    log_bytes: Count,
-  }),
-  wal: z.strictObject({ busy: z.boolean(), log: Count, checkpointed: Count }).describe("Pages, as SQLite names them."),
-  queue: z.strictObject({
-    queued: Count.describe("Due and free to start."),
-    blocked: Count.describe("Due, and waiting for a concurrency key."),
-    scheduled: Count.describe("Their time has not come."),
-    retrying: Count.describe("Failed, and waiting for their next attempt."),
-    held_back: Count.describe("By a rate limit, or left to the machine that ran them."),
-    running: Count,
-    oldest_ms: Ms.describe("Since when the oldest of those next in line is due."),
-    by_type: z.array(z.strictObject({ type: z.string(), queued: Count, oldest_ms: Ms })).readonly(),
-  }),
-  finished: z
-    .strictObject({ completed: Count, failed: Count, cancelled: Count, expired: Count })
-    .describe("Runs that are still kept."),
-  recent: z
-    .strictObject({
-      runs: Count,
-      start_ms: Spread.nullable().describe("From due to claimed, of runs that needed one attempt."),
-      run_ms: Spread.nullable().describe("From claimed to finished, of the last attempt."),
-    })
-    .describe("The newest 1,000 jobs that ended."),
-  leases: z.strictObject({ count: Count, oldest_ms: Ms, of_dead_workers: Count, expired: Count }),
-  workers: z.strictObject({ live: Count, slots: Count, dead: Count }),
-  keys: z.strictObject({ held: Count }).describe("Concurrency keys."),
-  dedupe: z.strictObject({
-    hits: Count.describe("How often an idempotency key gave an earlier job back."),
-    keys: Count,
-    window_ms: z.record(z.string(), z.number()).describe("How long each published type remembers a key."),
-  }),
-  schedules: z.strictObject({ active: Count, paused: Count, next_at: z.string().nullable() }),
-});
 
 /** Reads the numbers of the queue. */
 export const queueMetrics = defineOperation({
@@ -58,7 +14,7 @@ export const queueMetrics = defineOperation({
   description: "Costs about 0.1 s with a million jobs queued and a million finished.",
   access: "read",
   input: z.strictObject({ format: z.enum(["text", "json"]).default("text").describe("How it is printed.") }),
-  output: Output,
+  output: QueueMetrics,
   errors: ["UNSUPPORTED"],
   database: "none",
   lines: (metrics) => metricLines(metrics),
@@ -73,7 +29,7 @@ export const queueMetrics = defineOperation({
 });
 
 /** Every number as a line of its own, named by the way to it: `metric=queue_queued value=3`. */
-function metricLines(metrics: z.output<typeof Output>): readonly Pairs[] {
+function metricLines(metrics: QueueMetrics): readonly Pairs[] {
   const { at, queue, ...rest } = metrics;
   const { by_type, ...totals } = queue;
   return [
