@@ -79,6 +79,17 @@ export class Connection {
     }
   }
 
+  /** Reads several things as of one moment: other processes commit between any two statements. */
+  snapshot<T>(read: () => T): T {
+    if (this.isTransaction) return read();
+    this.run("BEGIN");
+    try {
+      return read();
+    } finally {
+      if (this.isTransaction) this.run("COMMIT");
+    }
+  }
+
   /** A pragma that answers one value. */
   pragma(name: string): unknown {
     const row = this.#db.prepare(`PRAGMA ${name}`).get();

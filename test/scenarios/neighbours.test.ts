@@ -109,3 +109,31 @@ test("several processes share one file: every job is run once, by whoever comes 
   expect(ends.length).toBe(300);
   expect(new Set(bench.effects.all().map(({ pid }) => pid)).size).toBeGreaterThan(1);
 });
+
+test("a reader sees every job in exactly one place while other processes move it", async ({ open }) => {
+  const bench = await open({ types: [work] });
+  await Promise.all([bench.spawn({ concurrency: 5 }), bench.spawn({ concurrency: 5 })]);
+  const requests = Array.from({ length: 400 }, (_, n) => ({
+    type: "app.work",
+    input: { name: `n${n}` },
+    options: {},
+    actor: TESTER,
+  }));
+  const ids = (await bench.windlass.submit.submit(requests)).map(({ jobId }) => jobId);
+  const wrong: string[] = [];
+  const ended = new Set<string>();
+  while (ended.size < ids.length && wrong.length === 0) {
+    for (const id of ids) {
+      const status = await bench.backend.status(id);
+      if (status === undefined) wrong.push(`${id} is nowhere`);
+      else if (status.endedAtMs === null && ended.has(id)) wrong.push(`${id} is ${status.state} after its end`);
+      else if (status.endedAtMs !== null) ended.add(id);
+    }
+    const { counts } = await bench.backend.stats();
+    const total = counts.reduce((sum, { count }) => sum + count, 0);
+    if (total !== ids.length) wrong.push(`${total} jobs are counted`);
+    const { jobs } = await bench.backend.list({ limit: 500 });
+    if (jobs.length !== ids.length) wrong.push(`${jobs.length} jobs are listed`);
+  }
+  expect(wrong).toEqual([]);
+});

@@ -174,7 +174,7 @@ export class EmbeddedBackend implements Backend {
 
   async status(jobId: string): Promise<JobStatus | undefined> {
     const number = this.#numbers.numberOf(jobId);
-    return number === undefined ? undefined : readStatus(this.#reading, number);
+    return number === undefined ? undefined : this.#db.snapshot(() => readStatus(this.#reading, number));
   }
 
   async settled(jobId: string, options: SettledOptions = {}): Promise<JobStatus> {
@@ -192,20 +192,21 @@ export class EmbeddedBackend implements Backend {
   }
 
   async list(filter: JobFilter): Promise<{ readonly jobs: readonly JobSummary[]; readonly cursor: string | null }> {
-    return listJobs(this.#reading, filter);
+    return this.#db.snapshot(() => listJobs(this.#reading, filter));
   }
 
   async stats(): Promise<JobStats> {
-    return readStats(this.#db);
+    return this.#db.snapshot(() => readStats(this.#db));
   }
 
   async history(jobId: string): Promise<readonly HistoryRow[]> {
     const number = this.#numbers.numberOf(jobId);
-    return number === undefined ? [] : readHistory(this.#db, number);
+    return number === undefined ? [] : this.#db.snapshot(() => readHistory(this.#db, number));
   }
 
   async explain(jobId: string): Promise<Explanation> {
-    return explainJob(this.#reading, this.#numbers.numberOf(jobId) ?? -1, this.#options.clock.now());
+    const number = this.#numbers.numberOf(jobId) ?? -1;
+    return this.#db.snapshot(() => explainJob(this.#reading, number, this.#options.clock.now()));
   }
 
   async cancel(jobId: string, actor: Actor): Promise<CancelResult> {
