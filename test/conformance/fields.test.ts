@@ -14,7 +14,9 @@ const sources = new Map(
 
 /** The titles of a file's cases. */
 function titles(file: string): readonly string[] {
-  return [...(sources.get(file) ?? "").matchAll(/\btest\(\s*(["`])((?:(?!\1).)*)\1/gs)].map((match) => match[2] ?? "");
+  return [...(sources.get(file) ?? "").matchAll(/\btest(?:\.concurrent)?\(\s*(["`])((?:(?!\1).)*)\1/gs)].map(
+    (match) => match[2] ?? "",
+  );
 }
 
 /** Rows whose case does not exist. */

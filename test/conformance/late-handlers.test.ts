@@ -38,7 +38,7 @@ function deafType(late: (ctx: JobContext) => Promise<unknown>): {
 }
 
 conformance("a handler that outlives its attempt", (test) => {
-  test("enqueues nothing any more", async ({ open }) => {
+  test.concurrent("enqueues nothing any more", async ({ open }) => {
     const { type, goOn, came } = deafType((ctx) => ctx.enqueue("app.work", { name: "late" }));
     const bench = await open({ own: [type], types: [{ name: "app.work" }] });
     // In one lease with a job that goes on.
@@ -53,7 +53,7 @@ conformance("a handler that outlives its attempt", (test) => {
     expect((await bench.backend.list({ limit: 10 })).jobs.length).toBe(2);
   });
 
-  test("reports no progress any more", async ({ open }) => {
+  test.concurrent("reports no progress any more", async ({ open }) => {
     const { type, goOn, came } = deafType(async (ctx) => ctx.progress({ done: 99 }));
     const bench = await open({ own: [type], types: [{ name: "app.work" }] });
     const id = await bench.submit("app.deaf", {});
@@ -67,7 +67,7 @@ conformance("a handler that outlives its attempt", (test) => {
     expect((await bench.status(id)).progress).toEqual({ done: 2 });
   });
 
-  test("keeps files in the folder of its own attempt only", async ({ open }) => {
+  test.concurrent("keeps files in the folder of its own attempt only", async ({ open }) => {
     const { type, goOn, came } = deafType((ctx) => ctx.keep("late.txt", "late"));
     const bench = await open({ own: [type] });
     const id = await bench.submit("app.deaf", {});

@@ -63,9 +63,16 @@ async function startProgram(
   };
 }
 
-const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
+/** A zombie has ended; only nobody has asked for its code yet. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
 
-test("a program outlives its killed worker: the next one adopts it, output and exit code exact, run once", async ({
+test.concurrent("a program outlives its killed worker: the next one adopts it, output and exit code exact, run once", async ({
   open,
 }) => {
   const { bench, worker, id, pid, letGo, starts, stdout } = await startProgram(open, { code: 7 });
@@ -87,7 +94,9 @@ test("a program outlives its killed worker: the next one adopts it, output and e
   expect(isAlive(program)).toBe(false);
 });
 
-test("a program that ended while nobody was there has its exit code taken, whoever comes later", async ({ open }) => {
+test.concurrent("a program that ended while nobody was there has its exit code taken, whoever comes later", async ({
+  open,
+}) => {
   const { bench, worker, id, pid, letGo, starts, stdout } = await startProgram(open);
   const program = await pid();
   await worker.kill();
@@ -99,7 +108,9 @@ test("a program that ended while nobody was there has its exit code taken, whoev
   expect(starts()).toBe(1);
 });
 
-test("a worker that is told to stop leaves its program to the next, and nobody is charged", async ({ open }) => {
+test.concurrent("a worker that is told to stop leaves its program to the next, and nobody is charged", async ({
+  open,
+}) => {
   const { bench, worker, id, pid, letGo, starts } = await startProgram(open);
   const program = await pid();
   worker.send("SIGTERM");
@@ -111,7 +122,7 @@ test("a worker that is told to stop leaves its program to the next, and nobody i
   expect(starts()).toBe(1);
 });
 
-test("an adopted program can be cancelled, also one that does not listen to TERM", async ({ open }) => {
+test.concurrent("an adopted program can be cancelled, also one that does not listen to TERM", async ({ open }) => {
   const { bench, worker, id, pid } = await startProgram(open, { deaf: true });
   const program = await pid();
   await worker.kill();
@@ -122,7 +133,7 @@ test("an adopted program can be cancelled, also one that does not listen to TERM
   expect(isAlive(program)).toBe(false);
 });
 
-test("a cancel while no worker has the job waits for the one that ends its program", async ({ open }) => {
+test.concurrent("a cancel while no worker has the job waits for the one that ends its program", async ({ open }) => {
   const { bench, worker, id, pid } = await startProgram(open);
   const program = await pid();
   await worker.kill();
@@ -133,7 +144,7 @@ test("a cancel while no worker has the job waits for the one that ends its progr
   expect(isAlive(program)).toBe(false);
 });
 
-test("an adopted program has its timeout, counted from its own start", async ({ open }) => {
+test.concurrent("an adopted program has its timeout, counted from its own start", async ({ open }) => {
   const { bench, worker, id, pid } = await startProgram(open, { options: { timeout: "1s" } });
   const program = await pid();
   await worker.kill();
@@ -142,7 +153,7 @@ test("an adopted program has its timeout, counted from its own start", async ({ 
   expect(isAlive(program)).toBe(false);
 });
 
-test("a deadline that passes while nobody is there ends the program before the job", async ({ open }) => {
+test.concurrent("a deadline that passes while nobody is there ends the program before the job", async ({ open }) => {
   const { bench, worker, id, pid } = await startProgram(open, { options: { deadline: "1s" } });
   const program = await pid();
   const dueMs = (await bench.status(id)).queuedAtMs + 1_000;
@@ -153,7 +164,7 @@ test("a deadline that passes while nobody is there ends the program before the j
   expect(isAlive(program)).toBe(false);
 });
 
-test("a worker frozen beyond its lease lets its program go to the one that adopted it", async ({ open }) => {
+test.concurrent("a worker frozen beyond its lease lets its program go to the one that adopted it", async ({ open }) => {
   const { bench, worker, id, pid, letGo, starts, stdout } = await startProgram(open);
   const program = await pid();
   await worker.freeze();
@@ -167,7 +178,9 @@ test("a worker frozen beyond its lease lets its program go to the one that adopt
   expect(starts()).toBe(1);
 });
 
-test("a program beside a handler that blocks its worker is adopted, and its job not charged", async ({ open }) => {
+test.concurrent("a program beside a handler that blocks its worker is adopted, and its job not charged", async ({
+  open,
+}) => {
   const bench = await open({ types: [{ name: "app.stuck", timeout: { default: "200ms" }, retries: 0 }], environment });
   const worker = await bench.spawn({}, environment);
   const argv = ["/bin/sh", "-c", SCRIPT, "sh", bench.folder, "0", ""];
@@ -186,7 +199,7 @@ test("a program beside a handler that blocks its worker is adopted, and its job 
   expect(readFileSync(join(bench.folder, "started"), "utf8").split("\n").length - 1).toBe(1);
 });
 
-test("a program whose own time is up while its worker is blocked is ended by the next", async ({ open }) => {
+test.concurrent("a program whose own time is up while its worker is blocked is ended by the next", async ({ open }) => {
   const bench = await open({ types: [{ name: "app.stuck", timeout: { default: "600ms" }, retries: 0 }], environment });
   const worker = await bench.spawn({}, environment);
   const argv = ["/bin/sh", "-c", SCRIPT, "sh", bench.folder, "0", ""];

@@ -7,7 +7,7 @@ const test = testOn(EMBEDDED);
 const work = { name: "app.work" };
 const other = { name: "app.other" };
 
-test("a worker frozen beyond its lease: another finishes its job, its late result is refused and its signal fires", async ({
+test.concurrent("a worker frozen beyond its lease: another finishes its job, its late result is refused and its signal fires", async ({
   open,
 }) => {
   const bench = await open({ types: [work] });
@@ -44,7 +44,7 @@ test("a worker frozen beyond its lease: another finishes its job, its late resul
   expect((await bench.settled(next)).state).toBe("completed");
 });
 
-test("a worker that claims its own lost job again runs it beside the late attempt, and records the new one", async ({
+test.concurrent("a worker that claims its own lost job again runs it beside the late attempt, and records the new one", async ({
   open,
 }) => {
   const bench = await open({ types: [work, other] });
@@ -69,7 +69,9 @@ test("a worker that claims its own lost job again runs it beside the late attemp
   expect(await frozen.exit()).toEqual({ code: 0, signal: null });
 });
 
-test("a lost attempt that holds on is told so also while its worker runs the same job again", async ({ open }) => {
+test.concurrent("a lost attempt that holds on is told so also while its worker runs the same job again", async ({
+  open,
+}) => {
   const bench = await open({ types: [work, other] });
   const frozen = await bench.spawn({ types: [work] });
   const id = await bench.submit("app.work", { name: "a", hold: true });
@@ -87,7 +89,7 @@ test("a lost attempt that holds on is told so also while its worker runs the sam
   ]);
 });
 
-test("who slept itself takes nothing from those who slept with it", async ({ open }) => {
+test.concurrent("who slept itself takes nothing from those who slept with it", async ({ open }) => {
   const bench = await open({ types: [work] });
   const [one, two] = await Promise.all([bench.spawn({ concurrency: 1 }), bench.spawn({ concurrency: 1 })]);
   const id = await bench.submit("app.work", { name: "a", hold: true });
@@ -104,7 +106,9 @@ test("who slept itself takes nothing from those who slept with it", async ({ ope
   expect(await bench.settled(id)).toMatchObject({ state: "completed", attempt: 1 });
 });
 
-test("a result that comes before its worker has noticed the loss is refused by the fence", async ({ open }) => {
+test.concurrent("a result that comes before its worker has noticed the loss is refused by the fence", async ({
+  open,
+}) => {
   const bench = await open({ types: [work, other], config: { "worker.lease": "5m", "worker.tick": "10s" } });
   const worker = await bench.worker();
   const id = await bench.submit("app.work", { name: "a", holds: 1, deaf: true });

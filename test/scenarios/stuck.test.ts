@@ -8,7 +8,7 @@ const work = { name: "app.work" };
 const short = { name: "app.short", timeout: { default: "200ms" }, retries: 0 } as const;
 const types = [work, short];
 
-test("a handler that loops for ever is ended with its process and its job told so; its neighbours are given back uncharged", async ({
+test.concurrent("a handler that loops for ever is ended with its process and its job told so; its neighbours are given back uncharged", async ({
   open,
 }) => {
   const bench = await open({ types });
@@ -38,7 +38,7 @@ test("a handler that loops for ever is ended with its process and its job told s
   await bench.cancel(queued);
 });
 
-test("a handler that loops for ever is tried again elsewhere where its type says so, and by a deadline it is not", async ({
+test.concurrent("a handler that loops for ever is tried again elsewhere where its type says so, and by a deadline it is not", async ({
   open,
 }) => {
   const bench = await open({ types: [{ ...short, retries: 1, backoff: { first: "10ms", jitter: 0 } }, work] });
@@ -50,7 +50,9 @@ test("a handler that loops for ever is tried again elsewhere where its type says
   expect(await bench.settled(late)).toMatchObject({ attempt: 1, error: { code: "DEADLINE_EXCEEDED" } });
 });
 
-test("in somebody's application a handler that blocks is reported and nothing is killed", async ({ open }) => {
+test.concurrent("in somebody's application a handler that blocks is reported and nothing is killed", async ({
+  open,
+}) => {
   const bench = await open({ types });
   const reporting = await bench.spawn({ onStuck: "report" });
   const id = await bench.submit("app.short", { name: "blocks", spinsMs: 1_500 });
@@ -65,7 +67,7 @@ test("in somebody's application a handler that blocks is reported and nothing is
   expect(reporting.hasExited).toBe(false);
 });
 
-test("a busy loop within its timeout keeps its lease", async ({ open }) => {
+test.concurrent("a busy loop within its timeout keeps its lease", async ({ open }) => {
   const bench = await open({ types });
   await bench.spawn();
   const id = await bench.submit("app.work", { name: "busy", spinsMs: 2_000 });
@@ -74,7 +76,7 @@ test("a busy loop within its timeout keeps its lease", async ({ open }) => {
   expect(await bench.settled(id)).toMatchObject({ state: "completed", attempt: 1 });
 });
 
-test("a process that was stopped for longer than a timeout is not ended for it", async ({ open }) => {
+test.concurrent("a process that was stopped for longer than a timeout is not ended for it", async ({ open }) => {
   const bench = await open({ types, config: { "worker.lease": "5m" } });
   const frozen = await bench.spawn();
   const id = await bench.submit("app.short", { name: "a", hold: true });
