@@ -45,7 +45,9 @@ conformance("crashes", (test) => {
     }
   });
 
-  test("a crash is no failure: both are counted apart, and its history says who lost it", async ({ open }) => {
+  test.concurrent("a crash is no failure: both are counted apart, and its history says who lost it", async ({
+    open,
+  }) => {
     const bench = await open({ types });
     const [id = ""] = await loseWorker(bench, [["app.rerun", { name: "a", fails: 2 } as { name: string }]]);
     expect(await bench.settled(id)).toMatchObject({ state: "completed", attempt: 3, failures: 1, crashes: 1 });
@@ -53,7 +55,7 @@ conformance("crashes", (test) => {
     expect(reclaimed?.data).toMatchObject({ attempt: 1, reason: "dead", crashes: 1, became: "again" });
   });
 
-  test("each crash rule: rerun runs again, check asks first, stop and an unanswerable check never run blindly", async ({
+  test.concurrent("each crash rule: rerun runs again, check asks first, stop and an unanswerable check never run blindly", async ({
     open,
   }) => {
     const bench = await open({ types });
@@ -78,7 +80,9 @@ conformance("crashes", (test) => {
     for (const name of ["unanswered", "stopped", "other", "odd"]) expect(bench.effects.count(name, "start")).toBe(1);
   });
 
-  test("work that turns out to be done already is skipped, and its result is the check's", async ({ open }) => {
+  test.concurrent("work that turns out to be done already is skipped, and its result is the check's", async ({
+    open,
+  }) => {
     const bench = await open({ types });
     const first = await bench.spawn();
     const id = await bench.submit("app.check", { name: "a", holds: 1 });
@@ -96,7 +100,7 @@ conformance("crashes", (test) => {
     expect(bench.effects.count("a", "start")).toBe(1);
   });
 
-  test("a check that fails is asked again, and nothing runs before it has answered", async ({ open }) => {
+  test.concurrent("a check that fails is asked again, and nothing runs before it has answered", async ({ open }) => {
     const bench = await open({ types });
     const [id = ""] = await loseWorker(bench, [["app.check", { name: "a", checkFails: 2 } as { name: string }]]);
     expect(await bench.settled(id)).toMatchObject({ state: "completed", failures: 2, crashes: 1 });
@@ -110,7 +114,7 @@ conformance("crashes", (test) => {
     ]);
   });
 
-  test("no type may say that work of unknown outcome should be done again", async ({ open }) => {
+  test.concurrent("no type may say that work of unknown outcome should be done again", async ({ open }) => {
     const eager = { name: "app.eager", afterCrash: "check", retryableOnly: "", retries: 5 } as const;
     const bench = await open({ types: [eager] });
     const [id = ""] = await loseWorker(bench, [["app.eager", { name: "a" }]]);
@@ -118,7 +122,7 @@ conformance("crashes", (test) => {
     expect(bench.effects.count("a", "start")).toBe(1);
   });
 
-  test("a call may be stricter than its type and not laxer, unless the type leaves it to the caller", async ({
+  test.concurrent("a call may be stricter than its type and not laxer, unless the type leaves it to the caller", async ({
     open,
   }) => {
     const free = { ...stop, name: "app.free", afterCrashByCaller: true };
@@ -137,7 +141,7 @@ conformance("crashes", (test) => {
     expect((await bench.settled(freed)).state).toBe("completed");
   });
 
-  test("a job that kills its workers fails after the allowed crashes, and takes none of its neighbours with it", async ({
+  test.concurrent("a job that kills its workers fails after the allowed crashes, and takes none of its neighbours with it", async ({
     open,
   }) => {
     const bench = await open({ types, config: { "job.crashes_max": 2 } });
@@ -158,7 +162,7 @@ conformance("crashes", (test) => {
     expect(bench.effects.count("poison", "start")).toBe(3);
   });
 
-  test("a job that was to be cancelled when its worker died is cancelled, whatever its crash rule", async ({
+  test.concurrent("a job that was to be cancelled when its worker died is cancelled, whatever its crash rule", async ({
     open,
   }) => {
     const bench = await open({ types });
@@ -175,7 +179,7 @@ conformance("crashes", (test) => {
     for (const id of ids) expect(await bench.settled(id)).toMatchObject({ state: "cancelled", attempt: 1 });
   });
 
-  test("a job whose deadline passed while its worker was dead is not run again", async ({ open }) => {
+  test.concurrent("a job whose deadline passed while its worker was dead is not run again", async ({ open }) => {
     const bench = await open({ types: [rerun, { name: "app.other" }] });
     const first = await bench.spawn();
     const id = await bench.submit("app.rerun", { name: "a", hold: true }, { deadline: "400ms" });

@@ -8,7 +8,7 @@ const types = [
 ] as const;
 
 conformance("clean stop", (test) => {
-  test("a stopping worker claims nothing more and lets its attempts finish", async ({ open }) => {
+  test.concurrent("a stopping worker claims nothing more and lets its attempts finish", async ({ open }) => {
     const bench = await open({ types });
     const worker = await bench.worker({ concurrency: 1 });
     const running = await bench.submit("app.rerun", { name: "running", hold: true });
@@ -22,7 +22,7 @@ conformance("clean stop", (test) => {
     expect(bench.effects.count("running", "stopped")).toBe(0);
   });
 
-  test("after the grace the rest is told to stop and goes by its crash rule, without failure or crash", async ({
+  test.concurrent("after the grace the rest is told to stop and goes by its crash rule, without failure or crash", async ({
     open,
   }) => {
     const bench = await open({ types });
@@ -50,7 +50,7 @@ conformance("clean stop", (test) => {
     ]);
   });
 
-  test("a second stop with a shorter grace shortens the first", async ({ open }) => {
+  test.concurrent("a second stop with a shorter grace shortens the first", async ({ open }) => {
     const bench = await open({ types });
     const worker = await bench.worker();
     const id = await bench.submit("app.rerun", { name: "a", hold: true });
@@ -61,7 +61,7 @@ conformance("clean stop", (test) => {
     expect((await bench.status(id)).state).toBe("queued");
   });
 
-  test("a handler that does not listen is given up after the kill grace", async ({ open }) => {
+  test.concurrent("a handler that does not listen is given up after the kill grace", async ({ open }) => {
     const bench = await open({ types });
     const worker = await bench.worker();
     const id = await bench.submit("app.rerun", { name: "a", hold: true, deaf: true });
@@ -73,7 +73,7 @@ conformance("clean stop", (test) => {
     expect((await bench.status(id)).state).toBe("queued");
   });
 
-  test("a process that is told to end gives its jobs to another", async ({ open }) => {
+  test.concurrent("a process that is told to end gives its jobs to another", async ({ open }) => {
     const bench = await open({ types });
     const first = await bench.spawn({ graceMs: 0 });
     const id = await bench.submit("app.rerun", { name: "a", holds: 1 });
@@ -84,7 +84,7 @@ conformance("clean stop", (test) => {
     expect(await bench.settled(id)).toMatchObject({ state: "completed", attempt: 2, crashes: 0 });
   });
 
-  test("a cancel that comes while the worker stops is a cancel", async ({ open }) => {
+  test.concurrent("a cancel that comes while the worker stops is a cancel", async ({ open }) => {
     const bench = await open({ types });
     const worker = await bench.worker();
     const id = await bench.submit("app.rerun", { name: "a", hold: true });
@@ -95,7 +95,7 @@ conformance("clean stop", (test) => {
     expect((await bench.status(id)).state).toBe("cancelled");
   });
 
-  test("a closed backend has stopped its workers", async ({ open }) => {
+  test.concurrent("a closed backend has stopped its workers", async ({ open }) => {
     const bench = await open({ types });
     const worker = await bench.worker();
     await bench.backend.close();
