@@ -20,6 +20,7 @@ export interface Told {
   readonly event?: WorkerEvent;
   readonly acked?: string;
   readonly name?: string;
+  readonly cancels?: string;
   readonly failed?: ErrorRecord;
   readonly stopped?: true;
 }

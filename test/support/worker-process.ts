@@ -5,6 +5,7 @@ import type { Flags } from "../../src/config/load.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { toErrorRecord } from "../../src/error.ts";
 import { composeWindlass } from "../../src/windlass.ts";
+import { enqueueLoad, type Load } from "./load.ts";
 import { type WorkSpec, workType } from "./work-type.ts";
 
 /** What a worker process is told. */
@@ -17,8 +18,8 @@ export interface WorkerOrder {
   readonly onStuck: "report" | "kill";
   readonly claims: boolean;
   readonly graceMs: number;
-  /** Enqueues jobs of a type without end instead of serving, each named after its ordinal; acknowledged ones are told. */
-  readonly enqueues?: { readonly type: string; readonly prefix: string; readonly keys: number; readonly seed: number };
+  /** Enqueues without end instead of serving. */
+  readonly load?: Load;
 }
 
 const order = JSON.parse(process.argv[2] ?? "{}") as WorkerOrder;
@@ -36,7 +37,10 @@ try {
     environment: process.env,
     clock: systemClock,
   });
-  if (order.enqueues !== undefined) await enqueue(windlass, order.enqueues);
+  if (order.load !== undefined) {
+    tell({ ready: order.load.prefix });
+    await enqueueLoad(windlass, order.load, tell);
+  }
   const worker = await windlass.serve({
     concurrency: order.concurrency,
     labels: order.labels,
@@ -55,33 +59,4 @@ try {
 } catch (error) {
   tell({ failed: toErrorRecord(error) });
   process.exit(1);
-}
-
-/** Several callers at once, so that commits are shared; never returns. */
-async function enqueue(
-  { submit }: Awaited<ReturnType<typeof composeWindlass>>,
-  { type, prefix, keys, seed }: NonNullable<WorkerOrder["enqueues"]>,
-): Promise<never> {
-  tell({ ready: prefix });
-  let ordinal = 0;
-  const actor = { kind: "person", name: "tester", via: "library" } as const;
-  const caller = async (): Promise<never> => {
-    for (;;) {
-      const n = ++ordinal;
-      const input = { name: `${prefix}-${n}`, key: `k${(n * seed) % keys}`, ...(n % 11 === 0 ? { fails: 1 } : {}) };
-      // Every seventh has a key of its own and is asked for twice: the second answer must name the same job.
-      const options = n % 7 === 0 ? { idempotencyKey: input.name } : {};
-      const request = { type, input, options, actor };
-      const [accepted] = await submit.submit([request]);
-      tell({ acked: accepted?.jobId, name: input.name });
-      if (n % 7 === 0) {
-        const [again] = await submit.submit([request]);
-        if (again?.jobId !== accepted?.jobId) tell({ failed: { code: "TWICE", message: input.name } });
-      }
-      // Backlog enough for everybody to be busy, and not more than a test has time for.
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  };
-  await Promise.all(Array.from({ length: 3 }, caller));
-  throw new Error("unreachable");
 }
