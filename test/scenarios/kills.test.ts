@@ -30,7 +30,7 @@ test(`${KILLS} SIGKILLs of workers and enqueuers under load lose nothing and rec
       everybody.push(victim);
       await victim.ready();
       // A random moment of its life, from the first milliseconds on.
-      await pause(random() ** 2 * 150);
+      await pause(random() ** 2 * (works ? 150 : 300));
       if (works && random() < 2 / KILLS_PER_FREEZE) {
         await victim.freeze();
         await pause(BEYOND_LEASE_MS);

@@ -1,4 +1,5 @@
 import type { JobRequest } from "../../src/backend/submit.ts";
+import type { JobState } from "../../src/job/state.ts";
 import type { Windlass } from "../../src/windlass.ts";
 import { seeded } from "./random.ts";
 import type { WorkSpec } from "./work-type.ts";
@@ -45,25 +46,30 @@ export async function enqueueLoad(
 ): Promise<never> {
   const random = seeded(seed);
   const actor = { kind: "person", name: "tester", via: "library" } as const;
-  const mine: string[] = [];
   let ordinal = 0;
+  const one = async (state: JobState): Promise<string | undefined> =>
+    (await backend.list({ limit: 1, state })).jobs[0]?.jobId;
+  const cancelOne = async (jobId: string | undefined): Promise<void> => {
+    if (jobId === undefined) return;
+    tell({ cancels: jobId });
+    await backend.cancel(jobId, actor);
+  };
   const caller = async (): Promise<never> => {
     for (;;) {
       const request = { ...requestOf(`${prefix}-${++ordinal}`, random), actor };
       const [accepted] = await submit.submit([request]);
       const jobId = accepted?.jobId ?? "";
       tell({ acked: jobId, name: (request.input as { name: string }).name });
-      mine.push(jobId);
       if (request.options.idempotencyKey !== undefined) {
         const [again] = await submit.submit([request]);
         if (again?.jobId !== jobId) tell({ failed: { code: "TWICE", message: jobId } });
       }
+      if (random() < 0.05) await cancelOne(jobId);
+      if (random() < 0.05) await cancelOne(await one("running"));
       if (random() < 0.08) {
-        tell({ cancels: jobId });
-        await backend.cancel(jobId, actor);
+        const finished = await one(random() < 0.5 ? "completed" : "cancelled");
+        if (finished !== undefined) await backend.replay(finished, actor);
       }
-      const older = mine[Math.floor(random() * mine.length)] ?? jobId;
-      if (random() < 0.04) await backend.replay(older, actor);
       // Backlog enough for everybody to be busy, and not more than a test has time for.
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
