@@ -94,6 +94,26 @@ conformance("published types", (test) => {
     expect((await bench.status(left)).state).toBe("queued");
   });
 
+  test("a worker takes nothing that it was handed and has not the labels for, nor while it stops", async ({ open }) => {
+    const bench = await open({ types: [{ name: "app.lab", requires: { site: "lab1" } }, { name: "app.work" }] });
+    const direct = await bench.worker({ claims: false });
+    const submit = async (type: string, name: string) => {
+      const request = { type, input: { name }, options: {}, actor: TESTER };
+      const [accepted] = await bench.windlass.submit.submit([request], { startOn: direct });
+      return accepted?.jobId ?? "";
+    };
+    const lab = await submit("app.lab", "lab");
+    const held = await bench.submit("app.work", { name: "held", hold: true });
+    expect((await bench.status(held)).state).toBe("queued");
+    expect((await bench.status(lab)).state).toBe("queued");
+    await direct.stop({ graceMs: 0 });
+    const late = await submit("app.work", "late");
+    expect((await bench.status(late)).state).toBe("queued");
+    const worker = await bench.worker({ labels: { site: "lab1" } });
+    for (const id of [lab, late]) expect((await bench.settled(id)).state).toBe("completed");
+    await worker.stop({ graceMs: 0 });
+  });
+
   test("a worker that starts what it was handed waits for its turn, its retries and its keys", async ({ open }) => {
     const types = [
       { name: "app.work", backoff: { first: "10ms", jitter: 0 }, concurrency: [{ key: "key", limit: 1 }] },

@@ -4,6 +4,7 @@ import type { Transaction } from "../../../database/writer.ts";
 import { toErrorRecord } from "../../../error.ts";
 import type { BackendWorker } from "../../backend.ts";
 import { type Claim, claimOne } from "../claim.ts";
+import { labelsCover } from "../intern.ts";
 import type { JobRow } from "../job-row.ts";
 import type { Notice } from "../notice.ts";
 import { reclaim } from "../reclaim.ts";
@@ -106,7 +107,9 @@ export class EmbeddedWorker implements BackendWorker {
   /** Claims a job inside the transaction that accepts it; the caller passes what this returns to {@link take} after the commit. */
   claimInside(tx: Transaction<Notice>, job: Pick<JobRow, "id" | "queue" | "rank">): readonly Claim[] {
     const { interned, epochs, id, options } = this.#parts;
-    if (!this.#attempts.serves(interned.queue(tx.db, job.queue).type)) return [];
+    const { type, requires } = interned.queue(tx.db, job.queue);
+    if (this.#stopping !== undefined || !this.#attempts.serves(type) || !labelsCover(options.labels, requires))
+      return [];
     this.#claimer.want(job.id);
     return this.#attempts.busy < options.concurrency ? claimOne(tx, interned, epochs, id, job) : [];
   }
