@@ -34,6 +34,8 @@ export async function runAttempt(
   try {
     ({ input, redactor } = readInput(request, services));
   } catch (error) {
+    // What was started goes on meanwhile; a worker that has the secret may come and look after it.
+    if (isLookedFor(request, services)) return { kind: "left", delayMs: LEAVE_MS };
     return { kind: "failed", error: toErrorRecord(error), retryable: false };
   }
   let first = decideFirst(request, services, false);
@@ -52,6 +54,13 @@ export async function runAttempt(
   }
   outcome ??= await perform(first, { request, services, input, ctx: contextFor(), control });
   return settle(request, services, control, outcome, folder, redactor);
+}
+
+/** True while somebody may still come who can take over what an earlier attempt started. */
+function isLookedFor({ recover, effect, handlers }: AttemptRequest, { clock, limits }: AttemptServices): boolean {
+  return (
+    recover && effect !== undefined && handlers.adopt !== undefined && clock.now() - effect.atMs < limits.adoptWaitMs
+  );
 }
 
 function readInput(

@@ -1,8 +1,11 @@
 import { expect } from "vitest";
 import { z } from "zod";
 import type { EffectContext, Handlers } from "../../src/attempt/handlers.ts";
+import type { BackendWorker } from "../../src/backend/backend.ts";
 import { machineIdentity } from "../../src/host/local/machine.ts";
 import { defineJob, type JobType } from "../../src/job/definition.ts";
+import { secretText } from "../../src/job/secret.ts";
+import { TestClock } from "../support/clock.ts";
 import type { Bench } from "../support/test.ts";
 import { conformance } from "./backends.ts";
 
@@ -14,7 +17,12 @@ function actsOutside(afterCrash: "rerun" | "stop"): JobType {
 }
 
 /** A worker whose type has handlers of the test's own. */
-async function serve(bench: Bench, type: JobType, handlers: Handlers) {
+async function serve(
+  bench: Bench,
+  type: JobType,
+  handlers: Handlers,
+  secret: (name: string) => string | undefined = () => undefined,
+) {
   const worker = await bench.backend.serve({
     types: [{ type, handlers }],
     concurrency: 5,
@@ -23,9 +31,16 @@ async function serve(bench: Bench, type: JobType, handlers: Handlers) {
     claims: true,
     submitChild: () => expect.fail("no children here"),
     fireSchedules: async () => undefined,
-    secret: () => undefined,
+    secret,
   });
   return worker;
+}
+
+/** Stops a worker whose time is moved by hand. */
+async function stopBy(clock: TestClock, worker: BackendWorker): Promise<void> {
+  const stopped = worker.stop({ graceMs: 0 });
+  await clock.advance(10);
+  await stopped;
 }
 
 /** Records an effect where it is asked to, then waits for its signal. */
@@ -117,6 +132,68 @@ conformance("recorded effects", (test) => {
     expect(done).toMatchObject({ state: "completed", attempt: 2, result: "after the wait" });
     expect((done.startedAtMs ?? 0) - recordedMs).toBeGreaterThanOrEqual(2_900);
     await next.stop({ graceMs: 0 });
+  });
+
+  test("a machine has its time from the loss of its worker on, however long its effect ran before", async ({
+    open,
+  }) => {
+    const clock = new TestClock();
+    const bench = await open({ own: [actsOutside("rerun")], config: { "job.adopt_wait": "1m" }, clock });
+    const worker = await serve(bench, actsOutside("rerun"), {
+      run: async (_: unknown, ctx: EffectContext) => {
+        await ctx.recordEffect({ machine: { ...machineIdentity(), host: "elsewhere" }, facts: {} });
+        await new Promise((_resolve, reject) => ctx.signal.addEventListener("abort", () => reject(ctx.signal.reason)));
+      },
+    });
+    const id = await bench.submit("app.outside", {});
+    await clock.advance(300_000);
+    await stopBy(clock, worker);
+    const next = await serve(bench, actsOutside("rerun"), {
+      run: () => "after the wait",
+      adopt: () => expect.fail("it is not this machine's"),
+    });
+    await clock.advance(55_000);
+    expect((await bench.backend.explain(id)).reason).toBe("adopt");
+    await clock.advance(10_000);
+    expect(await bench.status(id)).toMatchObject({ state: "completed", result: "after the wait" });
+    await stopBy(clock, next);
+  });
+
+  test("a worker without the job's secret leaves an effect to one that has it", async ({ open }) => {
+    const clock = new TestClock();
+    const type = defineJob({
+      name: "app.outside",
+      input: z.strictObject({ token: secretText() }),
+      secrets: ["TOKEN"],
+      recordsEffects: true,
+      retries: 0,
+    });
+    const bench = await open({ own: [type], clock, environment: { TOKEN: "t" } });
+    const worker = await serve(
+      bench,
+      type,
+      {
+        run: async (_: unknown, ctx: EffectContext) => {
+          await ctx.recordEffect({ machine: machineIdentity(), facts: {} });
+          await new Promise((_resolve, reject) =>
+            ctx.signal.addEventListener("abort", () => reject(ctx.signal.reason)),
+          );
+        },
+      },
+      (name) => (name === "TOKEN" ? "t" : undefined),
+    );
+    const id = await bench.submit("app.outside", { token: { $secret: "TOKEN" } });
+    await clock.advance(1_000);
+    await stopBy(clock, worker);
+    const without = await serve(bench, type, { run: () => "twice", adopt: () => expect.fail("it has no secret") });
+    await clock.advance(5_000);
+    expect(await bench.status(id)).toMatchObject({ state: "queued", error: null });
+    await stopBy(clock, without);
+    const found: Handlers["adopt"] = async () => ({ kind: "result", result: "adopted" });
+    const next = await serve(bench, type, { run: () => "twice", adopt: found }, () => "t");
+    await clock.advance(5_000);
+    expect(await bench.status(id)).toMatchObject({ state: "completed", result: "adopted" });
+    await stopBy(clock, next);
   });
 
   test.concurrent("a worker that lost its lease may not start an effect", async ({ open }) => {

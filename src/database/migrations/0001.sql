@@ -185,7 +185,7 @@ CREATE TABLE rate (
   horizon REAL NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- An outside effect, recorded before it starts.
+-- An outside effect, recorded before it starts. at: when that was, or when its worker was lost.
 CREATE TABLE effect (
   job INTEGER NOT NULL,
   run INTEGER NOT NULL,
