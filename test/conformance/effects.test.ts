@@ -105,36 +105,7 @@ conformance("recorded effects", (test) => {
     await next.stop({ graceMs: 0 });
   });
 
-  test.concurrent("an effect of another machine is left to its workers until job.adopt_wait has passed", async ({
-    open,
-  }) => {
-    const bench = await open({ own: [actsOutside("rerun")], config: { "job.adopt_wait": "3s" } });
-    let started = 0;
-    const worker = await serve(bench, actsOutside("rerun"), {
-      run: async (_: unknown, ctx: EffectContext) => {
-        await ctx.recordEffect({ machine: { ...machineIdentity(), host: "elsewhere" }, facts: {} });
-        started++;
-        await new Promise((_resolve, reject) => ctx.signal.addEventListener("abort", () => reject(ctx.signal.reason)));
-      },
-    });
-    const id = await bench.submit("app.outside", {});
-    await bench.reaches(id, () => started === 1);
-    const recordedMs = Date.now();
-    await worker.stop({ graceMs: 0 });
-    const next = await serve(bench, actsOutside("rerun"), {
-      run: () => "after the wait",
-      adopt: () => expect.fail("it is not this machine's"),
-    });
-    // It is looked at each second until then, and left alone.
-    await bench.reaches(id, ({ dueAtMs, queuedAtMs }) => dueAtMs > queuedAtMs + 10);
-    expect((await bench.backend.explain(id)).reason).toBe("adopt");
-    const done = await bench.settled(id);
-    expect(done).toMatchObject({ state: "completed", attempt: 2, result: "after the wait" });
-    expect((done.startedAtMs ?? 0) - recordedMs).toBeGreaterThanOrEqual(2_900);
-    await next.stop({ graceMs: 0 });
-  });
-
-  test("a machine has its time from the loss of its worker on, however long its effect ran before", async ({
+  test("an effect of another machine is left to its workers for job.adopt_wait, from the loss of its worker on", async ({
     open,
   }) => {
     const clock = new TestClock();
