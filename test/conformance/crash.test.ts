@@ -182,10 +182,10 @@ conformance("crashes", (test) => {
   test.concurrent("a job whose deadline passed while its worker was dead is not run again", async ({ open }) => {
     const bench = await open({ types: [rerun, { name: "app.other" }] });
     const first = await bench.spawn();
-    const id = await bench.submit("app.rerun", { name: "a", hold: true }, { deadline: "400ms" });
+    const id = await bench.submit("app.rerun", { name: "a", hold: true }, { deadline: "1s" });
     await bench.effects.seen("a", "start");
     await first.freeze();
-    const dueMs = (await bench.status(id)).queuedAtMs + 400;
+    const dueMs = (await bench.status(id)).queuedAtMs + 1_000;
     await bench.worker({ claims: false });
     await bench.reaches(id, () => Date.now() > dueMs);
     await first.kill();
