@@ -102,7 +102,7 @@ conformance("cancel", (test) => {
     const other = await bench.spawn();
     const id = await bench.submit("app.work", { name: "a", hold: true, fails: 9 });
     await bench.effects.seen("a", "start");
-    await other.freeze();
+    await bench.freeze(other);
     await bench.cancel(id);
     bench.effects.release("a");
     other.thaw();

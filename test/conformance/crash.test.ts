@@ -87,7 +87,7 @@ conformance("crashes", (test) => {
     const first = await bench.spawn();
     const id = await bench.submit("app.check", { name: "a", holds: 1 });
     const started = await bench.effects.seen("a", "start");
-    await first.freeze();
+    await bench.freeze(first);
     // It had done its work, and died before it could say so.
     bench.effects.append({ ...started, event: "end" });
     await first.kill();
@@ -184,7 +184,7 @@ conformance("crashes", (test) => {
     const first = await bench.spawn();
     const id = await bench.submit("app.rerun", { name: "a", hold: true }, { deadline: "1s" });
     await bench.effects.seen("a", "start");
-    await first.freeze();
+    await bench.freeze(first);
     const dueMs = (await bench.status(id)).queuedAtMs + 1_000;
     await bench.worker({ claims: false });
     await bench.reaches(id, () => Date.now() > dueMs);

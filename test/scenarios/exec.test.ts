@@ -2,7 +2,8 @@ import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { keptPath } from "../../src/artifact/attempt-folder.ts";
-import { type Bench, EMBEDDED, type Open, testOn } from "../support/test.ts";
+import type { Flags } from "../../src/config/load.ts";
+import { type Bench, EMBEDDED, type Open, SHORT_LEASE, testOn } from "../support/test.ts";
 import { until } from "../support/until.ts";
 
 const test = testOn(EMBEDDED);
@@ -37,9 +38,10 @@ async function startProgram(
     deaf = false,
     input = {},
     options = {},
-  }: { code?: number; deaf?: boolean; input?: object; options?: object } = {},
+    config = {},
+  }: { code?: number; deaf?: boolean; input?: object; options?: object; config?: Flags } = {},
 ): Promise<Program & { readonly worker: Awaited<ReturnType<Bench["spawn"]>> }> {
-  const bench = await open({ types: [{ name: "app.work" }], environment });
+  const bench = await open({ types: [{ name: "app.work" }], environment, config });
   const worker = await bench.spawn({ graceMs: 0 }, environment);
   const argv = ["/bin/sh", "-c", SCRIPT, "sh", bench.folder, String(code), deaf ? "deaf" : ""];
   const id = await bench.submit("exec", { argv, ...input }, options);
@@ -165,9 +167,9 @@ test.concurrent("a deadline that passes while nobody is there ends the program b
 });
 
 test.concurrent("a worker frozen beyond its lease lets its program go to the one that adopted it", async ({ open }) => {
-  const { bench, worker, id, pid, letGo, starts, stdout } = await startProgram(open);
+  const { bench, worker, id, pid, letGo, starts, stdout } = await startProgram(open, { config: SHORT_LEASE });
   const program = await pid();
-  await worker.freeze();
+  await bench.freeze(worker);
   const next = await bench.worker();
   await until(() => (next.events.some(({ kind }) => kind === "claimed") ? true : undefined), { what: "an adoption" });
   worker.thaw();

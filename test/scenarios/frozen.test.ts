@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { expect } from "vitest";
-import { EMBEDDED, testOn } from "../support/test.ts";
+import { EMBEDDED, SHORT_LEASE, testOn } from "../support/test.ts";
 import { until } from "../support/until.ts";
 
 const test = testOn(EMBEDDED);
@@ -10,12 +10,12 @@ const other = { name: "app.other" };
 test.concurrent("a worker frozen beyond its lease: another finishes its job, its late result is refused and its signal fires", async ({
   open,
 }) => {
-  const bench = await open({ types: [work] });
+  const bench = await open({ types: [work], config: SHORT_LEASE });
   const frozen = await bench.spawn();
   const deaf = await bench.submit("app.work", { name: "deaf", holds: 1, deaf: true });
   const listens = await bench.submit("app.work", { name: "listens", holds: 1 });
   await Promise.all(["deaf", "listens"].map((name) => bench.effects.seen(name, "start")));
-  await frozen.freeze();
+  await bench.freeze(frozen);
   const worker = await bench.worker();
   for (const id of [deaf, listens])
     expect(await bench.settled(id)).toMatchObject({
@@ -47,11 +47,11 @@ test.concurrent("a worker frozen beyond its lease: another finishes its job, its
 test.concurrent("a worker that claims its own lost job again runs it beside the late attempt, and records the new one", async ({
   open,
 }) => {
-  const bench = await open({ types: [work, other] });
+  const bench = await open({ types: [work, other], config: SHORT_LEASE });
   const frozen = await bench.spawn({ types: [work] });
   const id = await bench.submit("app.work", { name: "a", hold: true, deaf: true });
   await bench.effects.seen("a", "start");
-  await frozen.freeze();
+  await bench.freeze(frozen);
   // Serves another type: it takes the job away and cannot run it.
   await bench.spawn({ types: [other] });
   await bench.reaches(id, ({ state }) => state === "queued");
@@ -72,11 +72,11 @@ test.concurrent("a worker that claims its own lost job again runs it beside the 
 test.concurrent("a lost attempt that holds on is told so also while its worker runs the same job again", async ({
   open,
 }) => {
-  const bench = await open({ types: [work, other] });
+  const bench = await open({ types: [work, other], config: SHORT_LEASE });
   const frozen = await bench.spawn({ types: [work] });
   const id = await bench.submit("app.work", { name: "a", hold: true });
   await bench.effects.seen("a", "start");
-  await frozen.freeze();
+  await bench.freeze(frozen);
   await bench.spawn({ types: [other] });
   await bench.reaches(id, ({ state }) => state === "queued");
   frozen.thaw();
@@ -90,12 +90,12 @@ test.concurrent("a lost attempt that holds on is told so also while its worker r
 });
 
 test.concurrent("who slept itself takes nothing from those who slept with it", async ({ open }) => {
-  const bench = await open({ types: [work] });
+  const bench = await open({ types: [work], config: SHORT_LEASE });
   const [one, two] = await Promise.all([bench.spawn({ concurrency: 1 }), bench.spawn({ concurrency: 1 })]);
   const id = await bench.submit("app.work", { name: "a", hold: true });
   const { pid } = await bench.effects.seen("a", "start");
   const [runner, watcher] = one.pid === pid ? [one, two] : [two, one];
-  await Promise.all([runner.freeze(), watcher.freeze()]);
+  await Promise.all([bench.freeze(runner), bench.freeze(watcher)]);
   const sleptMs = Date.now();
   await until(() => (Date.now() - sleptMs > 1_500 ? true : undefined), { what: "a sleep beyond the lease" });
   watcher.thaw();

@@ -5,7 +5,7 @@ import { brokenInvariants } from "../support/invariants.ts";
 import { KEY_LIMIT, kindOf, LOAD_TYPES, RATE_UNITS } from "../support/load.ts";
 import type { WorkerProcess } from "../support/processes.ts";
 import { seeded } from "../support/random.ts";
-import { type Bench, EMBEDDED, testOn } from "../support/test.ts";
+import { type Bench, EMBEDDED, SHORT_LEASE, testOn } from "../support/test.ts";
 
 const test = testOn(EMBEDDED);
 const KILLS = Number(process.env["KILLS"] ?? 50);
@@ -17,7 +17,7 @@ const BEYOND_LEASE_MS = 1_300;
 test(`${KILLS} SIGKILLs of workers and enqueuers under load lose nothing and record nothing twice`, {
   timeout: 30_000 + KILLS * 600,
 }, async ({ open }) => {
-  const bench = await open({ types: LOAD_TYPES, config: { "job.crashes_max": 100 } });
+  const bench = await open({ types: LOAD_TYPES, config: { ...SHORT_LEASE, "job.crashes_max": 100 } });
   const gone = new Map<number, number>();
   const everybody: WorkerProcess[] = [];
   let kills = 0;

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { EMBEDDED, testOn } from "../support/test.ts";
+import { EMBEDDED, SHORT_LEASE, testOn } from "../support/test.ts";
 
 const test = testOn(EMBEDDED);
 const work = { name: "app.work" };
@@ -68,7 +68,7 @@ test.concurrent("in somebody's application a handler that blocks is reported and
 });
 
 test.concurrent("a busy loop within its timeout keeps its lease", async ({ open }) => {
-  const bench = await open({ types });
+  const bench = await open({ types, config: SHORT_LEASE });
   await bench.spawn();
   const id = await bench.submit("app.work", { name: "busy", spinsMs: 2_000 });
   await bench.effects.seen("busy", "start");
@@ -77,11 +77,11 @@ test.concurrent("a busy loop within its timeout keeps its lease", async ({ open 
 });
 
 test.concurrent("a process that was stopped for longer than a timeout is not ended for it", async ({ open }) => {
-  const bench = await open({ types, config: { "worker.lease": "5m" } });
+  const bench = await open({ types });
   const frozen = await bench.spawn();
   const id = await bench.submit("app.short", { name: "a", hold: true });
   await bench.effects.seen("a", "start");
-  await frozen.freeze();
+  await bench.freeze(frozen);
   await bench.backend
     .settled(await bench.submit("app.work", { name: "wait" }), { withinMs: 1_200 })
     .catch(() => undefined);

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { test as base, expect } from "vitest";
 import type { Accepted, Backend, BackendWorker, JobStatus, WorkerEvent } from "../../src/backend/backend.ts";
 import type { JobRequest } from "../../src/backend/submit.ts";
@@ -24,6 +25,8 @@ export interface TestBackend {
   readonly name: string;
   /** The settings that choose it and put its records into a folder. */
   flags(folder: string): Flags;
+  /** False while somebody is in the middle of a commit. */
+  canWrite(folder: string): boolean;
   /** Everything that is wrong with its records once nobody has them open. */
   check(folder: string): readonly string[];
 }
@@ -32,6 +35,7 @@ export interface TestBackend {
 export const EMBEDDED: TestBackend = {
   name: "embedded",
   flags: (folder) => ({ "database.path": databaseIn(folder) }),
+  canWrite: (folder) => canWrite(databaseIn(folder)),
   check: (folder) => brokenInvariants(databaseIn(folder)),
 };
 
@@ -51,9 +55,12 @@ export interface BenchOptions {
   readonly unchecked?: boolean;
 }
 
-/** Short, so that no test waits long for anybody's death. */
+/** Short enough for a test to wait for it; on a busy machine a worker that is well may miss it. */
+export const SHORT_LEASE: Flags = { "worker.lease": "1s" };
+
+/** The death of a worker is seen at once, whatever its lease; only a stall takes that long. */
 const CONFIG: Flags = {
-  "worker.lease": "1s",
+  "worker.lease": "15s",
   "worker.tick": "50ms",
   "worker.kill_grace": "100ms",
   "worker.grace": "10s",
@@ -72,11 +79,13 @@ export class Bench {
   readonly effects: Effects;
   readonly windlass: Windlass;
   readonly #options: BenchOptions;
+  readonly #target: TestBackend;
   readonly #flags: Flags;
   readonly #processes: WorkerProcess[] = [];
   readonly #workers: BackendWorker[] = [];
 
-  private constructor(folder: string, windlass: Windlass, flags: Flags, options: BenchOptions) {
+  private constructor(target: TestBackend, folder: string, windlass: Windlass, flags: Flags, options: BenchOptions) {
+    this.#target = target;
     this.folder = folder;
     this.windlass = windlass;
     this.#flags = flags;
@@ -99,7 +108,7 @@ export class Bench {
       environment: options.environment ?? {},
       clock: options.clock ?? systemClock,
     });
-    return new Bench(folder, windlass, flags, options);
+    return new Bench(target, folder, windlass, flags, options);
   }
 
   get backend(): Backend {
@@ -177,6 +186,15 @@ export class Bench {
     return started;
   }
 
+  /** Stops a process (SIGSTOP) at a moment at which it does not keep all others from writing. */
+  async freeze(frozen: WorkerProcess): Promise<void> {
+    for (;;) {
+      await frozen.freeze();
+      if (this.#target.canWrite(this.folder)) return;
+      frozen.thaw();
+    }
+  }
+
   /** Resolves when the job has ended. */
   settled(jobId: string, withinMs = 15_000): Promise<JobStatus> {
     return this.backend.settled(jobId, { withinMs });
@@ -215,6 +233,19 @@ export class Bench {
     if (clock instanceof TestClock) await clock.advance(STOP_MS);
     await stopped;
     await this.backend.close();
+  }
+}
+
+/** True when nobody holds the lock of writers. */
+function canWrite(path: string): boolean {
+  const db = new DatabaseSync(path, { timeout: 0 });
+  try {
+    db.exec("BEGIN IMMEDIATE; ROLLBACK");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    db.close();
   }
 }
 
