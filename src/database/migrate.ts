@@ -43,8 +43,12 @@ export type FileKind =
   | { readonly kind: "ours"; readonly version: number }
   | { readonly kind: "foreign"; readonly reason: string };
 
-/** Looks at a file without writing to it. */
+/** Looks at a file without writing to it, at one instant: another process may be creating it. */
 export function fileKind(db: Connection): FileKind {
+  return db.snapshot(() => readKind(db));
+}
+
+function readKind(db: Connection): FileKind {
   const id = db.pragma("application_id");
   const version = Number(db.pragma("user_version"));
   if (id === APPLICATION_ID) return { kind: "ours", version };

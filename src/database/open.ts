@@ -100,9 +100,30 @@ function upgrade(db: Connection, from: number, migrations: readonly Migration[],
   return true;
 }
 
-/** Refuses what is not ours, newer or (unless it will be migrated) older, and leaves every byte as it is. */
+/** How long ago a file must have changed, at least, for its time to tell the next change: file systems count in ticks of 4 ms to 10 ms. */
+const SETTLED_MS = 50;
+
+/**
+ * Refuses what is not ours, newer or (unless it will be migrated) older, and leaves every byte as it is.
+ *
+ * @throws AppError `DATABASE_BUSY` when another process wrote meanwhile, so that what was read may be half of what is there.
+ */
 function look(path: string, migrations: readonly Migration[], mode: OpenMode): void {
-  openExisting(path, migrations, mode, hasLog(path) ? { readOnly: true } : { immutable: true }).close();
+  if (hasLog(path)) {
+    openExisting(path, migrations, mode, { readOnly: true }).close();
+    return;
+  }
+  const before = statSync(path).mtimeMs;
+  try {
+    openExisting(path, migrations, mode, { immutable: true }).close();
+  } catch (error) {
+    // Without locks a reader sees the pages of another's commit one by one. Good news is asked for again under a lock.
+    const after = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    if (after === before && Math.abs(Date.now() - after) > SETTLED_MS) throw error;
+    throw new AppError("DATABASE_BUSY", `database ${path} is being written by another process; try again`, {
+      cause: error,
+    });
+  }
 }
 
 /** A file without a write-ahead log can be read without making files beside it. */
