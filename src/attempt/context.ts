@@ -5,6 +5,7 @@ import type { ChildOptions, JobLog } from "../job/context.ts";
 import { formatLogLine } from "../logfmt.ts";
 import type { Redactor } from "../redact.ts";
 import type { EffectContext } from "./handlers.ts";
+import { maskTexts } from "./mask-texts.ts";
 import type { AttemptRequest, AttemptServices } from "./services.ts";
 
 /** Where an attempt's own log lines stand, in its folder. */
@@ -42,7 +43,7 @@ export function createContext(
     get folder() {
       return folder.make();
     },
-    progress: (progress) => services.progress(request, progress),
+    progress: (progress) => services.progress(request, maskTexts(progress, redactor)),
     keep: (path, content) => folder.keep(path, content, services.limits.keptBytes),
     enqueue: (type, input, options: ChildOptions = {}) => {
       const slot = options.key === undefined ? `call:${++calls}` : `key:${options.key}`;

@@ -9,6 +9,7 @@ import { createContext, folderFor } from "./context.ts";
 import type { AttemptControl } from "./control.ts";
 import type { EffectContext, MachineIdentity } from "./handlers.ts";
 import { inputProblem } from "./input.ts";
+import { maskTexts } from "./mask-texts.ts";
 import type { AttemptEnd, AttemptRequest, AttemptServices, KeptFiles } from "./services.ts";
 
 /** What a handler came to, before the attempt's end is decided. */
@@ -196,7 +197,7 @@ async function settle(
   if (reason === "stopping" && outcome.kind === "thrown") return { kind: "released" };
   const end =
     outcome.kind === "value"
-      ? await complete(request, services, folder, outcome)
+      ? await complete(request, services, { folder, redactor }, outcome)
       : fail(request, control, outcome, redactor);
   const timed =
     reason === "timeout" && end.kind === "completed" ? fail(request, control, { error: reason }, redactor) : end;
@@ -210,7 +211,7 @@ type Ended = Extract<AttemptEnd, { kind: "completed" | "failed" | "cancelled" }>
 async function complete(
   { type }: AttemptRequest,
   { limits }: AttemptServices,
-  folder: AttemptFolder,
+  { folder, redactor }: { readonly folder: AttemptFolder; readonly redactor: Redactor | undefined },
   { value, skipped }: { readonly value: unknown; readonly skipped?: boolean },
 ): Promise<Ended> {
   const outcome = skipped ? ({ outcome: "skipped" } as const) : {};
@@ -225,7 +226,7 @@ async function complete(
       "INVALID_RESULT",
       `${type.name} returned ${inputProblem(type.name, parsed.error).message.replace("input", "result")}`,
     );
-  const resultJson = JSON.stringify(parsed.data) ?? "null";
+  const resultJson = JSON.stringify(maskTexts(parsed.data, redactor)) ?? "null";
   if (resultJson.length <= limits.inlineBytes / 3) return { kind: "completed", resultJson, ...outcome };
   const bytes = Buffer.byteLength(resultJson);
   if (bytes <= limits.inlineBytes) return { kind: "completed", resultJson, ...outcome };
@@ -250,7 +251,7 @@ function fail(
 ): Ended {
   if (control.reason === "cancelled") return { kind: "cancelled" };
   if (control.reason === "timeout") return timedOut(request, control.byDeadline);
-  const record = mask(toErrorRecord(error, "HANDLER_FAILED"), redactor);
+  const record = maskTexts(toErrorRecord(error, "HANDLER_FAILED"), redactor);
   return {
     kind: "failed",
     error: record,
@@ -279,9 +280,4 @@ function canRetry({ type, retryOnExit }: AttemptRequest, error: unknown): boolea
   if (isAppError(error) && NEVER_AGAIN.includes(error.code)) return false;
   if (isAppError(error) && error.code === "EXIT_NONZERO") return retryOnExit;
   return (type.retryable ?? isRetryable)(error);
-}
-
-function mask(record: ErrorRecord, redactor: Redactor | undefined): ErrorRecord {
-  if (redactor === undefined) return record;
-  return JSON.parse(redactor.text(JSON.stringify(record))) as ErrorRecord;
 }

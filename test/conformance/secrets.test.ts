@@ -18,9 +18,10 @@ function leaky(seen: (secret: string) => void): JobType {
     run: async ({ token, fails }, ctx) => {
       seen(token);
       ctx.log.info(`token is ${token}`, { token });
+      ctx.progress({ done: 1, message: `logged in with ${token}` });
       await ctx.keep("out.txt", `the token is ${token}\n`);
-      if (fails) throw new Error(`could not log in with ${token}`);
-      return "done";
+      if (fails) throw new Error(`could not log in with ${token}`, { cause: { token, status: 401 } });
+      return { said: [`hello ${token}`] };
     },
   });
 }
@@ -43,9 +44,10 @@ conformance("secrets", (test) => {
     const done = await bench.submit("app.leaky", input);
     const failed = await bench.submit("app.leaky", { ...input, fails: true });
     expect(await bench.settled(done)).toMatchObject({ state: "completed", input, secrets: ["TOKEN"] });
-    const { error } = await bench.settled(failed);
-    expect(error?.message).not.toContain(VALUE);
-    expect(error?.message).toContain("could not log in with");
+    const { error, progress } = await bench.settled(failed);
+    expect(error?.message).toBe("could not log in with ***");
+    expect(progress).toEqual({ done: 1, message: "logged in with ***" });
+    expect((await bench.status(done)).result).toEqual({ said: ["hello ***"] });
     expect(seen).toEqual([VALUE, VALUE]);
     await bench.backend.close();
     expect(allBytes(bench.folder)).not.toContain(VALUE);
