@@ -1,5 +1,19 @@
 import { expect } from "vitest";
+import type { Explanation } from "../../src/backend/backend.ts";
+import { settle } from "../support/clock.ts";
+import { type Bench, SHORT_LEASE } from "../support/test.ts";
 import { conformance } from "./backends.ts";
+
+/** The explanation of a job as soon as it has this reason. */
+async function explained(bench: Bench, id: string, reason: string): Promise<Explanation> {
+  const endMono = performance.now() + 15_000;
+  for (;;) {
+    const found = await bench.backend.explain(id);
+    if (found.reason === reason) return found;
+    if (performance.now() > endMono) throw new Error(`not ${reason} within 15 s: ${found.sentence}`);
+    await settle();
+  }
+}
 
 conformance("explain", (test) => {
   test("each reason why a job is not running has a word and a sentence", async ({ open }) => {
@@ -56,6 +70,43 @@ conformance("explain", (test) => {
     expect(await bench.backend.workers()).toMatchObject([{ id: worker.id, alive: true }]);
     bench.effects.release("busy");
     bench.effects.release("holder");
+  });
+
+  test("a job whose worker died does not run, though nobody has taken it back yet", async ({ open }) => {
+    const bench = await open({ types: [{ name: "app.work" }] });
+    const other = await bench.spawn();
+    const id = await bench.submit("app.work", { name: "a", holds: 1 });
+    await bench.effects.seen("a", "start");
+    expect(await bench.backend.explain(id)).toMatchObject({ state: "running", reason: "running" });
+    await other.kill();
+    expect(await bench.backend.explain(id)).toEqual({
+      state: "running",
+      reason: "lost",
+      sentence: expect.stringMatching(
+        new RegExp(
+          `^It does not run: the worker with pid ${other.pid} on .* died in its attempt 1; no worker runs .*\\.$`,
+        ),
+      ),
+    });
+    await bench.worker();
+    expect((await bench.settled(id)).state).toBe("completed");
+  });
+
+  test("a job whose worker was stopped stands still once its lease is over, and one within it runs", async ({
+    open,
+  }) => {
+    const bench = await open({ types: [{ name: "app.work" }], config: SHORT_LEASE });
+    const other = await bench.spawn();
+    const id = await bench.submit("app.work", { name: "a", holds: 1 });
+    await bench.effects.seen("a", "start");
+    await bench.freeze(other);
+    const { sentence } = await explained(bench, id, "stalled");
+    expect(sentence).toMatch(/^It stands still: .* has not renewed its lease for \d+s, .*; no worker runs/);
+    expect((await bench.status(id)).state).toBe("running");
+    other.thaw();
+    await explained(bench, id, "running");
+    bench.effects.release("a");
+    expect(await bench.settled(id)).toMatchObject({ state: "completed", attempt: 1 });
   });
 
   test("a type that no live worker serves is named", async ({ open }) => {

@@ -206,7 +206,10 @@ export class EmbeddedBackend implements Backend {
 
   async explain(jobId: string): Promise<Explanation> {
     const number = this.#numbers.numberOf(jobId) ?? -1;
-    return this.#db.snapshot(() => explainJob(this.#reading, number, this.#options.clock.now()));
+    const { clock, machine } = this.#options;
+    const times = { nowMs: clock.now(), nowMono: clock.monotonic() };
+    const bystander = { ...times, boot: () => machine().boot, own: new Set(this.#workers.keys()) };
+    return this.#db.snapshot(() => explainJob(this.#reading, number, bystander));
   }
 
   async cancel(jobId: string, actor: Actor): Promise<CancelResult> {

@@ -13,7 +13,9 @@ export const explainJob = defineOperation({
   output: z.strictObject({
     job_id: JobId,
     state: JobState,
-    reason: z.string().describe("A word for it, such as no_worker, key, rate, future, retry, running, finished."),
+    reason: z
+      .string()
+      .describe("A word for it, such as no_worker, key, rate, future, retry, running, lost, stalled, finished."),
     sentence: z.string(),
   }),
   errors: ["JOB_NOT_FOUND"],

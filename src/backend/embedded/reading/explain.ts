@@ -1,15 +1,16 @@
-import { type Connection, readJson } from "../../../database/connection.ts";
+import { readJson } from "../../../database/connection.ts";
 import { isLockHeld } from "../../../database/liveness.ts";
 import { formatDuration } from "../../../duration.ts";
 import type { Explanation } from "../../backend.ts";
 import { labelsCover } from "../intern.ts";
 import type { JobNumber } from "../job-number.ts";
 import { type JobRow, readJob, type Standing, standingOf } from "../job-row.ts";
+import { type Bystander, explainLease } from "./explain-lease.ts";
 import { stateOfStanding } from "./state-of.ts";
 import type { ReadParts } from "./status.ts";
 
 /** Says in one sentence why a job is not running. */
-export function explainJob(parts: ReadParts, number: JobNumber, nowMs: number): Explanation {
+export function explainJob(parts: ReadParts, number: JobNumber, bystander: Bystander): Explanation {
   const job = readJob(parts.db, number);
   const standing = job === undefined ? undefined : standingOf(parts.db, job);
   if (job === undefined || standing === undefined)
@@ -19,13 +20,13 @@ export function explainJob(parts: ReadParts, number: JobNumber, nowMs: number): 
       sentence: "There is no such job in this database; `windlass doctor` says which database it is.",
     };
   const state = stateOfStanding(standing);
-  const [reason, sentence] = explain(parts, job, standing, nowMs);
+  const [reason, sentence] = explain(parts, job, standing, bystander);
   return { state, reason, sentence };
 }
 
 type Explained = readonly [reason: string, sentence: string];
 
-function explain(parts: ReadParts, job: JobRow, standing: Standing, nowMs: number): Explained {
+function explain(parts: ReadParts, job: JobRow, standing: Standing, bystander: Bystander): Explained {
   switch (standing.kind) {
     case "done":
       return [
@@ -33,14 +34,11 @@ function explain(parts: ReadParts, job: JobRow, standing: Standing, nowMs: numbe
         `It is not running because it has ended: ${standing.state}${standing.error === null ? "" : ` (${errorOf(standing.error)})`}; \`windlass jobs retry\` starts it over.`,
       ];
     case "leased":
-      return [
-        "running",
-        `It runs now: attempt ${standing.attempt}, for ${since(standing.at, nowMs)}, ${workerText(parts.db, standing.worker)}.`,
-      ];
+      return explainLease(parts.db, standing, bystander);
     case "blocked":
       return ["key", `It waits for the key ${standing.key}, which ${holderText(parts, standing.key)}.`];
     case "delayed":
-      return explainDelay(standing, nowMs);
+      return explainDelay(standing, bystander.nowMs);
     case "ready":
       return explainReady(parts, job);
   }
@@ -109,16 +107,7 @@ function holderText({ db, numbers }: ReadParts, key: string): string {
   return holders.length === 0 ? "is about to be free" : `is held by ${holders.join(", ")}`;
 }
 
-function workerText(db: Connection, id: number): string {
-  const worker = db.get<{ host: string; pid: number }>("SELECT host, pid FROM worker WHERE id = ?", id);
-  return worker === undefined ? "by a worker that is gone" : `in the worker with pid ${worker.pid} on ${worker.host}`;
-}
-
 function errorOf(text: string): string {
   const { code, message } = readJson<{ code: string; message: string }>(text, "error");
   return `${code}: ${message}`;
-}
-
-function since(atMs: number, nowMs: number): string {
-  return formatDuration(Math.max(0, Math.floor((nowMs - atMs) / 1000) * 1000));
 }
