@@ -1,10 +1,9 @@
-import { homedir } from "node:os";
 import { systemClock } from "../clock.ts";
 import type { LoadedConfig } from "../config/config.ts";
 import type { Flags } from "../config/load.ts";
 import { lookUp } from "../config/sources/environment.ts";
 import type { OpenMode } from "../database/open.ts";
-import { osUser } from "../host/local/os-user.ts";
+import { homeFolder, osUser } from "../host/local/os-user.ts";
 import type { JobType } from "../job/definition.ts";
 import type { Logger } from "../logfmt.ts";
 import type { CallContext, OperationParts } from "../operations/operation.ts";
@@ -94,7 +93,7 @@ export class Session implements AsyncDisposable {
       flags: { ...configFlags, "database.path": globals.db, policy: globals.policy },
       env: process.env,
       cwd: process.cwd(),
-      home: homedir(),
+      home: homeFolder(),
     });
     for (const warning of loaded.warnings) log.warn("config", warning);
     return loaded;

@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  lchownSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
@@ -143,6 +152,10 @@ describe("which file", () => {
     expect(origins.get("timeout")).toEqual({ kind: "file", path });
   });
 
+  test("--config with nothing behind it is refused", async () => {
+    expect(await refusal({ configPath: "" })).toBe("config error: --config names no file; give a path");
+  });
+
   test("a windlass.yaml that nobody named is not read, with one warning", async () => {
     const path = write("windlass.yaml", "timeout: 1s");
     const { config, warnings } = await load();
@@ -152,6 +165,77 @@ describe("which file", () => {
     ]);
     expect((await load({ configPath: "windlass.yaml" })).warnings).toEqual([]);
     expect((await load({ env: { WINDLASS_CONFIG: path } })).warnings).toEqual([]);
+  });
+});
+
+describe("a project of another account", () => {
+  const OWN = process.getuid?.() ?? 0;
+  /** Makes what is ours a stranger's: by its owner for root, whose files everybody trusts, else by who asks. */
+  const stranger = OWN === 0 ? { fileUid: 4711, uid: 0 } : { fileUid: OWN, uid: OWN + 1 };
+  const load1 = (request: Partial<LoadRequest> = {}) => load({ uid: stranger.uid, ...request });
+  const refused = (request: Partial<LoadRequest> = {}) => refusal({ uid: stranger.uid, ...request });
+
+  function makeProject(at = ".windlass"): string {
+    write(join(at, "config.yaml"), "timeout: 1s");
+    const path = join(folder, at);
+    if (OWN === 0) chownSync(path, stranger.fileUid, 0);
+    return path;
+  }
+
+  test("is not read, from a folder below it either; the message says whose it is and what to do", async () => {
+    const mark = makeProject();
+    const cwd = join(folder, "a");
+    mkdirSync(cwd);
+    for (const request of [{}, { cwd }]) {
+      expect(await refused(request)).toBe(
+        `config error: ${mark} belongs to another account (uid ${stranger.fileUid}; you are ${stranger.uid}), who could decide what runs here; name what you trust with --config PATH and --db PATH, or make the folder yours with chown`,
+      );
+    }
+  });
+
+  test("is read where the call names what it trusts, and no more of it than that", async () => {
+    const mark = makeProject();
+    const configPath = join(mark, "config.yaml");
+    const flags = { "database.path": join(mark, "windlass.db") };
+    const both = await load1({ configPath, flags });
+    expect([both.config.timeoutMs, both.config.database.path, both.warnings]).toEqual([
+      1_000,
+      flags["database.path"],
+      [],
+    ]);
+    const database = await load1({ flags });
+    expect([database.config.timeoutMs, database.warnings]).toEqual([
+      10_000,
+      [
+        expect.stringMatching(
+          /^\S+\.windlass is not read, because it belongs to another account .*--config to use it$/,
+        ),
+      ],
+    ]);
+    expect(await refused({ configPath })).toContain("belongs to another account");
+    expect((await load1({ configPath, env: { WINDLASS_DB: "x.db" } })).warnings).toEqual([]);
+  });
+
+  test("hides one further up: the nearest decides", async () => {
+    mkdirSync(join(folder, ".windlass"));
+    makeProject("inner/.windlass");
+    if (OWN === 0) expect((await load1()).config.timeoutMs).toBe(10_000);
+    expect(await refused({ cwd: join(folder, "inner") })).toContain("inner/.windlass belongs to");
+  });
+
+  test("is the caller's own, root's, or on a system without accounts, no stranger's", async () => {
+    write(".windlass/config.yaml", "timeout: 1s");
+    for (const uid of OWN === 0 ? [0, 4711] : [OWN]) expect((await load({ uid })).config.timeoutMs).toBe(1_000);
+    expect((await load()).config.timeoutMs).toBe(1_000);
+  });
+
+  test("may hide behind a link: who owns the link decides too", async ({ skip }) => {
+    if (OWN !== 0) return skip("only root can give a link to another account");
+    write("elsewhere/config.yaml", "timeout: 1s");
+    symlinkSync(join(folder, "elsewhere"), join(folder, ".windlass"));
+    expect((await load()).config.timeoutMs).toBe(1_000);
+    lchownSync(join(folder, ".windlass"), 4711, 0);
+    expect(await refusal({})).toContain("belongs to another account (uid 4711; you are 0)");
   });
 });
 

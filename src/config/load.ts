@@ -7,10 +7,11 @@ import { ROWS, type SettingKey } from "./schema/schema.ts";
 import { configError, type Origin } from "./schema/setting.ts";
 import { lookUp, readEnvironment, readForeignEnvironment, warnAbout } from "./sources/environment.ts";
 import type { ConfigFile } from "./sources/file.ts";
-import { findConfigFile, findPolicy, findProjectFolder, PROJECT_MARK, stateDatabasePath } from "./sources/folders.ts";
+import { findConfigFile, findPolicy, PROJECT_MARK, stateDatabasePath } from "./sources/folders.ts";
 import { type Given, readGiven } from "./sources/given.ts";
 import type { NamedHosts } from "./sources/hosts.ts";
 import type { Environment } from "./sources/interpolate.ts";
+import { findProject, refuseStranger } from "./sources/project.ts";
 
 /** What a configuration is loaded from. */
 export interface LoadRequest {
@@ -21,6 +22,8 @@ export interface LoadRequest {
   readonly env: Environment;
   readonly cwd: string;
   readonly home: string;
+  /** The account that calls; a project of another one is not read. Default: this process's. */
+  readonly uid?: number | undefined;
 }
 
 /** Values by key, as a file writes them: `{ "worker.concurrency": 3, "database.path": "jobs.db" }`. */
@@ -33,21 +36,27 @@ export type Flags = { readonly [Key in SettingKey]?: unknown };
  * @throws AppError `CONFIG`; {@link configErrorText} is what a command prints.
  */
 export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
-  const { env, cwd, home } = request;
-  const project = findProjectFolder(cwd);
+  const { env, cwd, home, uid = process.getuid?.() } = request;
+  const found = findProject(cwd, uid);
+  const project = found?.strangerUid === undefined ? found?.folder : undefined;
   const named = nameFile(request, project);
   const { file, hosts } = named.path === undefined ? NO_FILE : await openFile(named.path, request);
   const environment = readEnvironment(env, cwd);
   const flags = readFlags(request.flags ?? {}, cwd);
   const ours = [file?.given ?? new Map<SettingKey, Given>(), environment.given, flags];
-  const foreign = readForeignEnvironment(env, cwd, (key) => ours.some((source) => source.has(key)));
+  const isSaid = (key: SettingKey): boolean => ours.some((source) => source.has(key));
+  const strange =
+    found === undefined
+      ? []
+      : refuseStranger(found, { config: named.path !== undefined, database: isSaid("database.path") }, uid);
+  const foreign = readForeignEnvironment(env, cwd, isSaid);
   const { values, origins } = readSources([foreign, ...ours], home);
   findMissing(values, origins, { request, project, file });
   checkTogether(values);
   return {
     config: buildConfig(values, hosts.hosts),
     origins: new Map([...origins, ...hosts.origins]),
-    warnings: [...named.warnings, ...(file?.warnings ?? []), ...environment.warnings],
+    warnings: [...strange, ...named.warnings, ...(file?.warnings ?? []), ...environment.warnings],
   };
 }
 
@@ -64,6 +73,7 @@ interface OpenedFile {
 const NO_FILE: OpenedFile = { hosts: { hosts: new Map(), origins: new Map() } };
 
 function nameFile({ configPath, env, cwd }: LoadRequest, project: string | undefined) {
+  if (configPath === "") throw configError("--config", "names no file; give a path");
   const variable = lookUp(env, ["CONFIG"], false);
   const found = project === undefined ? undefined : findConfigFile(project);
   const path = configPath ?? variable?.value ?? found;

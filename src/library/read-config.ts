@@ -1,9 +1,9 @@
-import { homedir } from "node:os";
 import type { LoadedConfig } from "../config/config.ts";
 import { type Flags, loadConfig } from "../config/load.ts";
 import { ROWS, type SettingKey } from "../config/schema/schema.ts";
 import { configError } from "../config/schema/setting.ts";
 import { flatten } from "../config/sources/flatten.ts";
+import { homeFolder } from "../host/local/os-user.ts";
 
 /**
  * Configuration in code: keys as files write them, in blocks (`{ worker: { concurrency: 3 } }`) or by their full names
@@ -27,7 +27,7 @@ export function readConfig({ config = {}, configFile, db }: ConfigSources): Prom
     flags: { ...readKeys(config), ...(db === undefined ? {} : { "database.path": db }) },
     env: process.env,
     cwd: process.cwd(),
-    home: homedir(),
+    home: homeFolder(),
   });
 }
 

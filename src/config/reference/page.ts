@@ -26,6 +26,8 @@ Windlass needs no configuration. What you do set comes from four places; each ov
 \`windlass config show --origin\` prints every value and where it came from, secrets masked. \`windlass.example.yaml\` and
 \`windlass.example.json\` hold every key with its default.
 
+- A \`.windlass/\` that belongs to another account (neither yours nor root's) is not read, because its owner could decide what
+  runs here: the command ends, unless \`--db\` and, for the settings, \`--config\` name what you trust.
 - Every variable below also works with the prefix \`WIN_AUTOMATION_\` in the place of \`WINDLASS_\`; where both are set,
   \`WINDLASS_\` wins, with a warning. An empty variable is the same as an unset one, except where empty is itself a value.
 - In the texts of a file \`\${NAME}\` is replaced from the environment; an unset name is an error unless it is written

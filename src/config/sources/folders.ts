@@ -1,20 +1,9 @@
-import { existsSync, statSync } from "node:fs";
-import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, dirname, isAbsolute, join } from "node:path";
 import type { Environment } from "./interpolate.ts";
 
 /** The folder in a project that holds its settings and its database. */
 export const PROJECT_MARK = ".windlass";
-
-/** The nearest folder, `cwd` or above, that holds `.windlass/`. */
-export function findProjectFolder(cwd: string): string | undefined {
-  let folder = resolve(cwd);
-  while (!statSync(join(folder, PROJECT_MARK), { throwIfNoEntry: false })?.isDirectory()) {
-    const parent = dirname(folder);
-    if (parent === folder) return undefined;
-    folder = parent;
-  }
-  return folder;
-}
 
 /** The config file of a project, if there. */
 export function findConfigFile(projectFolder: string): string | undefined {
