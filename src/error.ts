@@ -2,13 +2,18 @@
  * What a broken contract or an outside failure is called, and what each name means to a shell, to HTTP and to a retry.
  *
  * `exit` is the process's exit status (1 it ran and failed, 2 usage or configuration, 3 a dependency cannot be reached,
- * 4 time ran out); `http` the status code; `retry` says whether trying the same thing again can help.
+ * 4 time ran out); `http` the status code; `retry` says whether trying the same thing again can help; `outcome` is what a
+ * job that ends with it says beyond its state.
  */
 export interface ErrorRule {
   readonly exit: 1 | 2 | 3 | 4;
   readonly http: number;
   readonly retry: "never" | "backoff";
+  readonly outcome?: ErrorOutcome;
 }
+
+/** What a job that ended with an error may say beyond its state; `stopped` goes with `cancelled`, the others with `failed`. */
+export type ErrorOutcome = "partial" | "unknown" | "blocked" | "step_limit" | "stopped";
 
 /** Every error code of the product. The table is the documentation; codes are matched by name, never by class. */
 export const ERRORS = {
@@ -49,14 +54,19 @@ export const ERRORS = {
   CANCELLED: { exit: 1, http: 409, retry: "never" },
   EXPIRED: { exit: 1, http: 410, retry: "never" },
   CRASHED: { exit: 1, http: 500, retry: "never" },
-  OUTCOME_UNKNOWN: { exit: 1, http: 500, retry: "never" },
+  OUTCOME_UNKNOWN: { exit: 1, http: 500, retry: "never", outcome: "unknown" },
   APPROVAL_REJECTED: { exit: 1, http: 403, retry: "never" },
+  ARTIFACT_MISSING: { exit: 1, http: 500, retry: "never", outcome: "partial" },
+  DESKTOP_LOCKED: { exit: 1, http: 409, retry: "never", outcome: "blocked" },
+  STEP_LIMIT: { exit: 1, http: 500, retry: "never", outcome: "step_limit" },
+  STOPPED_OUTSIDE: { exit: 1, http: 409, retry: "never", outcome: "stopped" },
   LEASE_LOST: { exit: 1, http: 409, retry: "never" },
   // Time ran out.
   TIMEOUT: { exit: 4, http: 504, retry: "backoff" },
   DEADLINE_EXCEEDED: { exit: 4, http: 504, retry: "never" },
   WAIT_TIMEOUT: { exit: 4, http: 504, retry: "backoff" },
   // Something that we stand on is not there or not sound.
+  UNKNOWN_HOST: { exit: 2, http: 422, retry: "never" },
   HOST_UNREACHABLE: { exit: 3, http: 502, retry: "backoff" },
   DATABASE_MISSING: { exit: 2, http: 500, retry: "never" },
   DATABASE_EXISTS: { exit: 2, http: 409, retry: "never" },
@@ -116,6 +126,12 @@ export function isErrorCode(code: unknown): code is ErrorCode {
 /** The exit status of a code; a code that this version does not know is 1. */
 export function exitStatusOf(code: string): 1 | 2 | 3 | 4 {
   return isErrorCode(code) ? ERRORS[code].exit : 1;
+}
+
+/** The outcome that goes with a code, where one does. */
+export function outcomeOfError(code: string): ErrorOutcome | undefined {
+  const rule: ErrorRule | undefined = isErrorCode(code) ? ERRORS[code] : undefined;
+  return rule?.outcome;
 }
 
 /** What a user sees of an error: `CODE: message`. */

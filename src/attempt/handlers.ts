@@ -43,6 +43,15 @@ export interface EffectContext extends JobContext {
   recordEffect(effect: Effect): Promise<void>;
 }
 
+/** What `run` returns when its work turned out to be done already: the job completes with the outcome `skipped`. */
+export class AlreadyDone {
+  readonly result: unknown;
+
+  constructor(result: unknown) {
+    this.result = result;
+  }
+}
+
 /** What an adoption found: the result, or that nothing can be known. */
 export type Adoption =
   | { readonly kind: "result"; readonly result: unknown }

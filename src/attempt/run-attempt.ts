@@ -1,22 +1,13 @@
-import type { AttemptFolder } from "../artifact/attempt-folder.ts";
-import { formatDuration } from "../duration.ts";
-import { AppError, type ErrorCode, type ErrorRecord, isAppError, toErrorRecord } from "../error.ts";
+import { AppError, toErrorRecord } from "../error.ts";
 import { decideRecovery, type RecoveryDecision } from "../job/crash.ts";
-import { isRetryable } from "../job/retry.ts";
 import { resolveSecrets, secretNames } from "../job/secret.ts";
 import { createRedactor, type Redactor } from "../redact.ts";
 import { createContext, folderFor } from "./context.ts";
 import type { AttemptControl } from "./control.ts";
-import type { EffectContext, MachineIdentity } from "./handlers.ts";
+import { AlreadyDone, type EffectContext, type MachineIdentity } from "./handlers.ts";
 import { inputProblem } from "./input.ts";
-import { maskTexts } from "./mask-texts.ts";
-import type { AttemptEnd, AttemptRequest, AttemptServices, KeptFiles } from "./services.ts";
-
-/** What a handler came to, before the attempt's end is decided. */
-type Outcome =
-  | { readonly kind: "value"; readonly value: unknown; readonly skipped?: boolean }
-  /** `checking`: not the handler threw but the question whether its work is done already. */
-  | { readonly kind: "thrown"; readonly error: unknown; readonly checking?: boolean };
+import type { AttemptEnd, AttemptRequest, AttemptServices } from "./services.ts";
+import { type HandlerEnd, settle } from "./settle.ts";
 
 /** How long a job that another machine may look after is left alone before anybody looks again. */
 const LEAVE_MS = 1_000;
@@ -44,7 +35,7 @@ export async function runAttempt(
   let folder = folderFor(request, services, first.kind === "adopt");
   const contextFor = (): EffectContext =>
     createContext(request, { services, folder, signal: control.signal, redactor });
-  let outcome: Outcome | undefined;
+  let outcome: HandlerEnd | undefined;
   if (first.kind === "adopt") {
     const adopted = await adopt(request, services, { input, ctx: contextFor(), control });
     if (adopted.kind !== "unknown") outcome = adopted;
@@ -54,7 +45,7 @@ export async function runAttempt(
     }
   }
   outcome ??= await perform(first, { request, services, input, ctx: contextFor(), control });
-  return settle(request, services, control, outcome, folder, redactor);
+  return settle(outcome, { request, services, control, folder, redactor });
 }
 
 /** True while somebody may still come who can take over what an earlier attempt started. */
@@ -117,7 +108,7 @@ async function adopt(
   request: AttemptRequest,
   services: AttemptServices,
   { input, ctx, control }: { readonly input: unknown; readonly ctx: EffectContext; readonly control: AttemptControl },
-): Promise<Outcome | { readonly kind: "unknown" }> {
+): Promise<HandlerEnd | { readonly kind: "unknown" }> {
   const { handlers, effect } = request;
   if (handlers.adopt === undefined || effect === undefined) return { kind: "unknown" };
   try {
@@ -137,7 +128,7 @@ interface Performance {
   readonly control: AttemptControl;
 }
 
-async function perform(first: RecoveryDecision, performance: Performance): Promise<Outcome> {
+async function perform(first: RecoveryDecision, performance: Performance): Promise<HandlerEnd> {
   const { request, services, input, ctx, control } = performance;
   const { handlers, deadlineMs } = request;
   // What was to be ended is ended by now; nothing is begun that has no time left.
@@ -158,14 +149,16 @@ async function perform(first: RecoveryDecision, performance: Performance): Promi
     }
     const returned = handlers.run(input as never, ctx);
     const value = isThenable(returned) ? await control.guard(Promise.resolve(returned)) : returned;
-    return { kind: "value", value };
+    return value instanceof AlreadyDone
+      ? { kind: "value", value: value.result, skipped: true }
+      : { kind: "value", value };
   } catch (error) {
     return { kind: "thrown", error };
   }
 }
 
 /** Asks whether the work is done already; `undefined` when it is known not to be. */
-async function check({ request, input, ctx, control }: Performance): Promise<Outcome | undefined> {
+async function check({ request, input, ctx, control }: Performance): Promise<HandlerEnd | undefined> {
   try {
     const found = await control.guard(Promise.resolve(request.handlers.check?.(input as never, ctx)));
     return found === undefined ? undefined : { kind: "value", value: found, skipped: true };
@@ -177,107 +170,4 @@ async function check({ request, input, ctx, control }: Performance): Promise<Out
 /** Query builders and promises of other libraries count too: what is not waited for would never have run. */
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
-}
-
-async function settle(
-  request: AttemptRequest,
-  services: AttemptServices,
-  control: AttemptControl,
-  outcome: Outcome,
-  folder: AttemptFolder,
-  redactor: Redactor | undefined,
-): Promise<AttemptEnd> {
-  const { reason } = control;
-  if (reason === "lease_lost") return { kind: "lost" };
-  if (
-    isAppError((outcome as { error?: unknown }).error) &&
-    (outcome as { error: AppError }).error.code === "LEASE_LOST"
-  )
-    return { kind: "lost" };
-  if (reason === "stopping" && outcome.kind === "thrown") return { kind: "released" };
-  const end =
-    outcome.kind === "value"
-      ? await complete(request, services, { folder, redactor }, outcome)
-      : fail(request, control, outcome, redactor);
-  const timed =
-    reason === "timeout" && end.kind === "completed" ? fail(request, control, { error: reason }, redactor) : end;
-  if (!folder.exists) return timed;
-  const kept: KeptFiles = { folder: folder.path, files: await folder.seal(redactor) };
-  return kept.files.length === 0 ? timed : { ...timed, kept };
-}
-
-type Ended = Extract<AttemptEnd, { kind: "completed" | "failed" | "cancelled" }>;
-
-async function complete(
-  { type }: AttemptRequest,
-  { limits }: AttemptServices,
-  { folder, redactor }: { readonly folder: AttemptFolder; readonly redactor: Redactor | undefined },
-  { value, skipped }: { readonly value: unknown; readonly skipped?: boolean },
-): Promise<Ended> {
-  const outcome = skipped ? ({ outcome: "skipped" } as const) : {};
-  const parsed = type.result.safeParse(value);
-  const failed = (code: "INVALID_RESULT" | "TOO_LARGE", message: string): Ended => ({
-    kind: "failed",
-    error: { code, message },
-    retryable: false,
-  });
-  if (!parsed.success)
-    return failed(
-      "INVALID_RESULT",
-      `${type.name} returned ${inputProblem(type.name, parsed.error).message.replace("input", "result")}`,
-    );
-  const resultJson = JSON.stringify(maskTexts(parsed.data, redactor)) ?? "null";
-  if (resultJson.length <= limits.inlineBytes / 3) return { kind: "completed", resultJson, ...outcome };
-  const bytes = Buffer.byteLength(resultJson);
-  if (bytes <= limits.inlineBytes) return { kind: "completed", resultJson, ...outcome };
-  if (bytes > limits.valueBytes)
-    return failed(
-      "TOO_LARGE",
-      `${type.name} returned ${bytes} bytes of JSON; job.value_bytes allows ${limits.valueBytes}: keep a file instead`,
-    );
-  const file = await folder.keep("result.json", resultJson, limits.valueBytes);
-  return {
-    kind: "completed",
-    resultJson: JSON.stringify({ $artifact: file.path, sha256: file.sha256, bytes: file.bytes }),
-    ...outcome,
-  };
-}
-
-function fail(
-  request: AttemptRequest,
-  control: AttemptControl,
-  { error, checking }: { readonly error: unknown; readonly checking?: boolean },
-  redactor: Redactor | undefined,
-): Ended {
-  if (control.reason === "cancelled") return { kind: "cancelled" };
-  if (control.reason === "timeout") return timedOut(request, control.byDeadline);
-  const record = maskTexts(toErrorRecord(error, "HANDLER_FAILED"), redactor);
-  return {
-    kind: "failed",
-    error: record,
-    retryable: canRetry(request, error),
-    ...(record.code === "OUTCOME_UNKNOWN" ? { outcome: "unknown" as const } : {}),
-    ...(checking ? { recover: true as const } : {}),
-  };
-}
-
-/** The failure of an attempt whose time ran out; also written by the thread that ends a worker whose event loop is blocked. */
-export function timedOut(
-  request: Pick<AttemptRequest, "timeoutMs" | "afterCrash">,
-  byDeadline: boolean,
-): Extract<AttemptEnd, { kind: "failed" }> {
-  const error: ErrorRecord = byDeadline
-    ? { code: "DEADLINE_EXCEEDED", message: "its deadline passed while it ran" }
-    : { code: "TIMEOUT", message: `it ran longer than its timeout of ${formatDuration(request.timeoutMs)}` };
-  // What may not be done again blindly after a crash may not be after a timeout either: it was in the middle of it.
-  return { kind: "failed", error, retryable: !byDeadline && request.afterCrash === "rerun" };
-}
-
-/** What an earlier attempt did is not known: no type may say that it should be done again. */
-const NEVER_AGAIN: readonly ErrorCode[] = ["OUTCOME_UNKNOWN", "CRASHED"];
-
-function canRetry({ type, retryOnExit }: AttemptRequest, error: unknown): boolean {
-  if (isAppError(error) && NEVER_AGAIN.includes(error.code)) return false;
-  if (isAppError(error) && error.code === "EXIT_NONZERO") return retryOnExit;
-  return (type.retryable ?? isRetryable)(error);
 }

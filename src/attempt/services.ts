@@ -81,7 +81,13 @@ export type AttemptEnd =
       readonly outcome?: Outcome;
       readonly kept?: KeptFiles;
     }
-  | { readonly kind: "cancelled"; readonly kept?: KeptFiles }
+  /** With an outcome and an error where not a cancel of the job ended it but somebody at its machine. */
+  | {
+      readonly kind: "cancelled";
+      readonly outcome?: Outcome;
+      readonly error?: ErrorRecord;
+      readonly kept?: KeptFiles;
+    }
   /** It stopped because its worker does; what it had started may go on. */
   | { readonly kind: "released" }
   /** Another machine may still look after it. */

@@ -1,4 +1,7 @@
 import { describe, expect } from "vitest";
+import { z } from "zod";
+import { AlreadyDone } from "../../src/attempt/handlers.ts";
+import { defineJob } from "../../src/job/definition.ts";
 import { TestClock } from "../support/clock.ts";
 import { conformance } from "./backends.ts";
 
@@ -18,6 +21,33 @@ conformance("states", (test) => {
     expect(done.result).toEqual({ name: "a", attempt: 1, value: { n: 7 } });
     expect(await bench.events(id)).toEqual(["job.queued", "job.claimed", "job.completed"]);
     expect(bench.effects.count("a", "end")).toBe(1);
+  });
+
+  test("a finished job says more than its state where its handler does", async ({ open }) => {
+    const done = defineJob({
+      name: "app.done",
+      input: z.strictObject({}),
+      run: () => new AlreadyDone({ found: true }) as unknown,
+    });
+    const bench = await open({ types: [{ ...work, retries: 0 }], own: [done] });
+    await bench.worker();
+    const skipped = await bench.submit("app.done", {});
+    expect(await bench.settled(skipped)).toMatchObject({
+      state: "completed",
+      outcome: "skipped",
+      result: { found: true },
+    });
+    const ends = [
+      ["ARTIFACT_MISSING", "failed", "partial"],
+      ["OUTCOME_UNKNOWN", "failed", "unknown"],
+      ["DESKTOP_LOCKED", "failed", "blocked"],
+      ["STEP_LIMIT", "failed", "step_limit"],
+      ["STOPPED_OUTSIDE", "cancelled", "stopped"],
+    ] as const;
+    for (const [code, state, outcome] of ends) {
+      const id = await bench.submit("app.work", { name: code, fails: 9, code });
+      expect(await bench.settled(id)).toMatchObject({ state, outcome, attempt: 1, error: { code } });
+    }
   });
 
   test("scheduled to queued: its time comes", async ({ open }) => {

@@ -67,7 +67,14 @@ function record(tx: Transaction<Notice>, report: AttemptReport): AttemptResult {
       return { kind: "final" };
     case "cancelled":
       keep(tx, report, end.kept);
-      finish(tx, job, "running", { entry, state: "cancelled", worker, claimed, error: CANCELLED });
+      finish(tx, job, "running", {
+        entry,
+        state: "cancelled",
+        worker,
+        claimed,
+        error: end.error ?? CANCELLED,
+        ...outcomeOf(end.outcome),
+      });
       return { kind: "final" };
     case "failed":
       return recordFailure(tx, report, end);
@@ -190,6 +197,7 @@ export function insertDelayed(tx: Transaction<Notice>, entry: Entry, due: number
     reason,
   );
   tx.notify({ kind: "due", atMs: due });
+  tx.notify({ kind: "moved", job: entry.job });
 }
 
 /** An effect is forgotten when its attempt has ended by itself. */

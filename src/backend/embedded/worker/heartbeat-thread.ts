@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
-import { timedOut } from "../../../attempt/run-attempt.ts";
+import { timedOut } from "../../../attempt/settle.ts";
 import { systemClock } from "../../../clock.ts";
 import { Connection } from "../../../database/connection.ts";
 import { sqliteCode } from "../../../database/database-error.ts";

@@ -1,0 +1,116 @@
+import type { AttemptFolder } from "../artifact/attempt-folder.ts";
+import { formatDuration } from "../duration.ts";
+import { type ErrorCode, type ErrorRecord, isAppError, outcomeOfError, toErrorRecord } from "../error.ts";
+import { isRetryable } from "../job/retry.ts";
+import type { Redactor } from "../redact.ts";
+import type { AttemptControl } from "./control.ts";
+import { inputProblem } from "./input.ts";
+import { maskTexts } from "./mask-texts.ts";
+import type { AttemptEnd, AttemptRequest, AttemptServices } from "./services.ts";
+
+/** What a handler came to, before the attempt's end is decided. */
+export type HandlerEnd =
+  | { readonly kind: "value"; readonly value: unknown; readonly skipped?: boolean }
+  /** `checking`: not the handler threw but the question whether its work is done already. */
+  | { readonly kind: "thrown"; readonly error: unknown; readonly checking?: boolean };
+
+/** The attempt that is to be ended. */
+export interface Settling {
+  readonly request: AttemptRequest;
+  readonly services: AttemptServices;
+  readonly control: AttemptControl;
+  readonly folder: AttemptFolder;
+  readonly redactor: Redactor | undefined;
+}
+
+/** Says how an attempt ended, and seals the files that it kept. */
+export async function settle(ended: HandlerEnd, settling: Settling): Promise<AttemptEnd> {
+  const { control, folder, redactor } = settling;
+  const { reason } = control;
+  if (reason === "lease_lost" || lostLease(ended)) return { kind: "lost" };
+  if (reason === "stopping" && ended.kind === "thrown") return { kind: "released" };
+  const end = ended.kind === "value" ? await complete(ended, settling) : fail(ended, settling);
+  const timed = reason === "timeout" && end.kind === "completed" ? fail({ error: reason }, settling) : end;
+  if (!folder.exists) return timed;
+  const files = await folder.seal(redactor);
+  return files.length === 0 ? timed : { ...timed, kept: { folder: folder.path, files } };
+}
+
+type Ended = Extract<AttemptEnd, { kind: "completed" | "failed" | "cancelled" }>;
+
+function lostLease(ended: HandlerEnd): boolean {
+  return ended.kind === "thrown" && isAppError(ended.error) && ended.error.code === "LEASE_LOST";
+}
+
+async function complete(
+  { value, skipped }: { readonly value: unknown; readonly skipped?: boolean },
+  { request: { type }, services: { limits }, folder, redactor }: Settling,
+): Promise<Ended> {
+  const outcome = skipped ? ({ outcome: "skipped" } as const) : {};
+  const failed = (code: "INVALID_RESULT" | "TOO_LARGE", message: string): Ended => ({
+    kind: "failed",
+    error: { code, message },
+    retryable: false,
+  });
+  const parsed = type.result.safeParse(value);
+  if (!parsed.success)
+    return failed(
+      "INVALID_RESULT",
+      `${type.name} returned ${inputProblem(type.name, parsed.error).message.replace("input", "result")}`,
+    );
+  const resultJson = JSON.stringify(maskTexts(parsed.data, redactor)) ?? "null";
+  // A character is at most three bytes: most results need no count.
+  if (resultJson.length <= limits.inlineBytes / 3) return { kind: "completed", resultJson, ...outcome };
+  const bytes = Buffer.byteLength(resultJson);
+  if (bytes <= limits.inlineBytes) return { kind: "completed", resultJson, ...outcome };
+  if (bytes > limits.valueBytes)
+    return failed(
+      "TOO_LARGE",
+      `${type.name} returned ${bytes} bytes of JSON; job.value_bytes allows ${limits.valueBytes}: keep a file instead`,
+    );
+  const file = await folder.keep("result.json", resultJson, limits.valueBytes);
+  return {
+    kind: "completed",
+    resultJson: JSON.stringify({ $artifact: file.path, sha256: file.sha256, bytes: file.bytes }),
+    ...outcome,
+  };
+}
+
+function fail(
+  { error, checking }: { readonly error: unknown; readonly checking?: boolean },
+  { request, control, redactor }: Settling,
+): Ended {
+  if (control.reason === "cancelled") return { kind: "cancelled" };
+  if (control.reason === "timeout") return timedOut(request, control.byDeadline);
+  const record = maskTexts(toErrorRecord(error, "HANDLER_FAILED"), redactor);
+  const outcome = outcomeOfError(record.code);
+  if (outcome === "stopped") return { kind: "cancelled", outcome, error: record };
+  return {
+    kind: "failed",
+    error: record,
+    retryable: canRetry(request, error),
+    ...(outcome === undefined ? {} : { outcome }),
+    ...(checking ? { recover: true as const } : {}),
+  };
+}
+
+/** The failure of an attempt whose time ran out; also written by the thread that ends a worker whose event loop is blocked. */
+export function timedOut(
+  request: Pick<AttemptRequest, "timeoutMs" | "afterCrash">,
+  byDeadline: boolean,
+): Extract<AttemptEnd, { kind: "failed" }> {
+  const error: ErrorRecord = byDeadline
+    ? { code: "DEADLINE_EXCEEDED", message: "its deadline passed while it ran" }
+    : { code: "TIMEOUT", message: `it ran longer than its timeout of ${formatDuration(request.timeoutMs)}` };
+  // What may not be done again blindly after a crash may not be after a timeout either: it was in the middle of it.
+  return { kind: "failed", error, retryable: !byDeadline && request.afterCrash === "rerun" };
+}
+
+/** What an earlier attempt did is not known: no type may say that it should be done again. */
+const NEVER_AGAIN: readonly ErrorCode[] = ["OUTCOME_UNKNOWN", "CRASHED"];
+
+function canRetry({ type, retryOnExit }: AttemptRequest, error: unknown): boolean {
+  if (isAppError(error) && NEVER_AGAIN.includes(error.code)) return false;
+  if (isAppError(error) && error.code === "EXIT_NONZERO") return retryOnExit;
+  return (type.retryable ?? isRetryable)(error);
+}
