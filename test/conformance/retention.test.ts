@@ -91,6 +91,51 @@ conformance("retention", (test) => {
     expect(left).toEqual(ids.slice(-3).toReversed());
   });
 
+  test("a job counts once, however often it was started over, and one that is unfinished not at all", async ({
+    open,
+  }) => {
+    const clock = new TestClock();
+    const bench = await open({ types: [work], clock, config: { ...config, "retention.jobs": 3 } });
+    const worker = await bench.worker({ labels: { site: "lab1" } });
+    const ids: string[] = [];
+    for (let n = 0; n < 3; n++) ids.push(await bench.submit("app.work", { name: `n${n}` }));
+    const again = await bench.submit("app.work", { name: "again" }, { requires: { site: "lab1" } });
+    await clock.advance(0);
+    for (let runs = 2; runs <= 4; runs++) {
+      for (const id of ids) expect((await bench.replay(id)).kind).toBe("started");
+      await clock.advance(0);
+    }
+    await worker.stop({ graceMs: 0 });
+    expect((await bench.replay(again)).kind).toBe("started");
+    await round(bench, clock);
+    expect((await bench.backend.list({ limit: 20 })).jobs.map(({ jobId }) => jobId)).toEqual(
+      [...ids, again].toReversed(),
+    );
+    await bench.cancel(again);
+    await round(bench, clock);
+    expect((await bench.backend.list({ limit: 20 })).jobs.map(({ jobId }) => jobId)).toEqual(
+      [...ids.slice(1), again].toReversed(),
+    );
+  });
+
+  test("what attempts wrote that nobody kept goes with its job", async ({ open }) => {
+    const clock = new TestClock();
+    const bench = await open({ types: [{ ...work, retries: 1, backoff: { first: "1s", jitter: 0 } }], clock, config });
+    const worker = await bench.worker();
+    // The first attempt keeps a file and fails; the second keeps none.
+    const id = await bench.submit("app.work", { name: "a", keepsOnce: { "first.txt": "x" }, fails: 1 });
+    await bench.reaches(id, ({ failures }) => failures === 1);
+    await clock.advance(1_000);
+    expect((await bench.settled(id)).state).toBe("completed");
+    expect(existsSync(join(bench.folder, "artifacts", id))).toBe(true);
+    await worker.stop({ graceMs: 0 });
+    clock.jump(8 * DAY);
+    await bench.submit("app.work", { name: "newest" }, { delay: "1h" });
+    await round(bench, clock);
+    expect(await bench.backend.status(id)).toBeUndefined();
+    expect(existsSync(join(bench.folder, "artifacts", id))).toBe(false);
+  });
+
   test("the newest job stays, however old, because ids are made from it", async ({ open }) => {
     const clock = new TestClock();
     const bench = await open({ types: [work], clock, config });

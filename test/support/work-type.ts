@@ -35,6 +35,8 @@ export const WorkInput = z.strictObject({
   progress: z.array(z.int()).optional(),
   /** Keeps a file. */
   keeps: z.record(z.string(), z.string()).optional(),
+  /** Keeps it in the first attempt only. */
+  keepsOnce: z.record(z.string(), z.string()).optional(),
   /** What it returns beside its name. */
   returns: z.unknown().optional(),
   secret: secretText().optional(),
@@ -98,7 +100,8 @@ async function run(work: Work, parts: Parts): Promise<unknown> {
   if (work.spins) for (;;);
   if (work.spinsMs !== undefined) spin(work.spinsMs);
   for (const done of work.progress ?? []) ctx.progress({ done, total: 100, message: `at ${done}` });
-  for (const [path, content] of Object.entries(work.keeps ?? {})) await ctx.keep(path, content);
+  const keeps = { ...work.keeps, ...(ctx.attempt === 1 ? work.keepsOnce : {}) };
+  for (const [path, content] of Object.entries(keeps)) await ctx.keep(path, content);
   for (const name of work.children ?? []) await ctx.enqueue(work.childType ?? type, { name, hold: work.hold });
   if (work.depth !== undefined && work.depth > 0)
     await ctx.enqueue(type, { ...work, name: `${work.name}.${work.depth}`, depth: work.depth - 1 });

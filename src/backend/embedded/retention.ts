@@ -18,33 +18,41 @@ export interface RetentionRule {
   readonly jobsMax: number;
 }
 
+/** Where the next step goes on. */
+export interface RetentionCursor {
+  readonly after: JobNumber;
+  /** Finished jobs beyond the number that may stay. */
+  readonly excess: number;
+}
+
 /** What one step did. `cursor` continues it; absent: it has seen everything. */
 export interface RetentionStep {
-  readonly removed: number;
-  readonly cursor?: JobNumber;
+  readonly removed: readonly JobNumber[];
+  readonly cursor?: RetentionCursor;
 }
 
 /**
  * Removes a chunk of old finished jobs, oldest first. A job stays while a key, an unfinished relative or a kept file still
  * needs it, and the newest job stays always, because numbers are taken from it.
  */
-export function removeOld(tx: Transaction<Notice>, rule: RetentionRule, after: JobNumber): RetentionStep {
+export function removeOld(tx: Transaction<Notice>, rule: RetentionRule, from?: RetentionCursor): RetentionStep {
   const rows = tx.db.all<{ job: number; finished: number }>(
     "SELECT job, max(finished) AS finished FROM done WHERE job > ? GROUP BY job ORDER BY job LIMIT ?",
-    after,
+    from?.after ?? 0,
     CHUNK,
   );
-  const excess = countDone(tx) - rule.jobsMax;
+  const excess = from?.excess ?? countFinished(tx) - rule.jobsMax;
   const newest = tx.db.get<{ id: number }>("SELECT max(id) AS id FROM job")?.id;
-  let removed = 0;
+  const removed: JobNumber[] = [];
   for (const row of rows) {
-    const old = row.finished < rule.beforeMs || removed < excess;
+    const old = row.finished < rule.beforeMs || removed.length < excess;
     if (!old || row.job === newest || isNeeded(tx, row.job)) continue;
     removeJob(tx, row.job);
-    removed++;
+    removed.push(row.job);
   }
   const last = rows.at(-1);
-  return rows.length < CHUNK || last === undefined ? { removed } : { removed, cursor: last.job };
+  if (rows.length < CHUNK || last === undefined) return { removed };
+  return { removed, cursor: { after: last.job, excess: excess - removed.length } };
 }
 
 /** Things that pile up beside jobs: requests of finished jobs, rows of workers long gone, buckets that are full again. */
@@ -66,8 +74,14 @@ export function sweep(tx: Transaction<Notice>, beforeMs: number): void {
   );
 }
 
-function countDone(tx: Transaction<Notice>): number {
-  return tx.db.get<{ n: number }>("SELECT count(*) AS n FROM done")?.n ?? 0;
+/** Jobs, not runs: every finished job has a first run, and one that was started over is unfinished until that run ends. */
+function countFinished(tx: Transaction<Notice>): number {
+  return (
+    tx.db.get<{ n: number }>(
+      `SELECT (SELECT count(*) FROM done WHERE run = 1) - (SELECT count(*) FROM history h WHERE event = 'run.started'
+         AND NOT EXISTS (SELECT 1 FROM done d WHERE d.job = h.job AND d.run = h.run)) AS n`,
+    )?.n ?? 0
+  );
 }
 
 function isNeeded(tx: Transaction<Notice>, number: JobNumber): boolean {
