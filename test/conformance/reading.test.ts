@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { TestClock } from "../support/clock.ts";
 import { TESTER } from "../support/test.ts";
 import { conformance } from "./backends.ts";
 
@@ -174,6 +175,31 @@ conformance("waiting for a job", (test) => {
     }
   });
 
+  test("whoever waits for a job is told of each of its moves and does not have to ask", async ({ open, skip }) => {
+    // Moved by hand and not at all here: a look at every so often would never come.
+    const clock = new TestClock();
+    const bench = await open({ types: [{ ...work, retries: 1, backoff: { first: "100ms", jitter: 0 } }], clock });
+    if (bench.backend.capabilities.watchMs > 0) return skip("this backend must be asked");
+    const worker = await bench.worker({ labels: { site: "lab1" } });
+    const id = await bench.submit("app.work", { name: "a", fails: 1, hold: true }, { requires: { site: "lab1" } });
+    await bench.reaches(id, ({ state }) => state === "running");
+    const failed = bench.reaches(id, ({ state }) => state === "scheduled");
+    bench.effects.release("a");
+    await failed;
+    const stopped = worker.stop({ graceMs: 0 });
+    await clock.advance(10);
+    await stopped;
+    await bench.worker();
+    const due = bench.reaches(id, ({ state }) => state === "queued");
+    await clock.advance(100);
+    await due;
+    const next = await bench.submit("app.work", { name: "b", hold: true });
+    const leaving = await bench.worker({ labels: { site: "lab1" } });
+    await bench.settled(id);
+    await bench.reaches(next, ({ state }) => state === "running");
+    expect(leaving.events.some(({ kind }) => kind === "completed")).toBe(true);
+  });
+
   test("a job that another process finishes is noticed", async ({ open }) => {
     const bench = await open({ types: [work] });
     await bench.spawn();
@@ -181,7 +207,7 @@ conformance("waiting for a job", (test) => {
     await bench.effects.seen("a", "start");
     const done = bench.settled(id);
     bench.effects.release("a");
-    expect((await done).state).toBe("completed");
+    expect(await done).toMatchObject({ state: "completed", error: null });
   });
 });
 

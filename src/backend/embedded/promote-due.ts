@@ -43,6 +43,8 @@ export function promoteDue(tx: Transaction<Notice>): DueWork {
       });
     }
   }
+  const [first] = rows;
+  if (first !== undefined) tx.notify({ kind: "moved", job: first.job });
   const expired = expireDue(tx);
   const next = tx.db.get<{ at: number | null }>(
     "SELECT min(at) AS at FROM (SELECT min(due) AS at FROM delayed UNION ALL SELECT min(at) FROM expiry)",
