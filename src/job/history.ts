@@ -11,7 +11,6 @@ export const HISTORY_EVENTS = {
   "attempt.failed": "an attempt failed; another one follows",
   "attempt.released": "a worker gave it back without having failed",
   "attempt.adopted": "an attempt took over what an earlier one had started",
-  "attempt.deferred": "a rate limit or another machine's claim on it lets it wait",
   "lease.reclaimed": "its worker was gone; it was taken from it",
   "cancel.requested": "somebody asked to cancel it while it ran",
   "run.started": "it was started over",

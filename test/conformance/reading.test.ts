@@ -245,6 +245,26 @@ conformance("history and progress", (test) => {
     expect(rows.at(-1)?.data["further_events"]).toBe(7);
   });
 
+  test("history.rows_max: the runs of a job share it, and each run says at least who started it", async ({ open }) => {
+    const types = [{ ...work, retries: 20, backoff: { first: 1, jitter: 0, factor: 1 } }];
+    const bench = await open({ types, config: { "history.rows_max": 4 } });
+    await bench.worker();
+    const id = await bench.submit("app.work", { name: "a", fails: 3 });
+    await bench.settled(id);
+    for (const run of [2, 3]) {
+      await bench.replay(id);
+      expect((await bench.settled(id)).runNumber).toBe(run);
+    }
+    const rows = (await bench.backend.history(id)).filter(({ event }) => !event.startsWith("job."));
+    expect(rows.map(({ runNumber, event, data }) => [runNumber, event, data["further_events"]])).toEqual([
+      [1, "attempt.failed", undefined],
+      [1, "attempt.failed", undefined],
+      [1, "attempt.failed", undefined],
+      [2, "run.started", 3],
+      [3, "run.started", 3],
+    ]);
+  });
+
   test("progress: the last word stands while it runs and after", async ({ open }) => {
     const bench = await open({ types: [work] });
     await bench.worker();
