@@ -42,6 +42,22 @@ function fire(bench: Bench): Promise<void> {
   });
 }
 
+/** The next slots of a schedule that fire, one after the other. */
+async function slots(bench: Bench, clock: TestClock, name: string, count: number): Promise<readonly string[]> {
+  const fired: string[] = [];
+  while (fired.length < count) {
+    const { nextAtMs, lastJobId } = (await bench.backend.schedules.get(name)) ?? {};
+    if (nextAtMs == null) break;
+    if (lastJobId != null) await bench.cancel(lastJobId);
+    clock.jump(nextAtMs - clock.now());
+    await fire(bench);
+    const made = (await bench.backend.schedules.get(name))?.lastJobId ?? "";
+    const [first] = await bench.backend.history(made);
+    if (made !== lastJobId) fired.push(new Date(Number(first?.data["slot_at"])).toISOString().replace(":00.000Z", "Z"));
+  }
+  return fired;
+}
+
 conformance("schedules", (test) => {
   test("a schedule makes one job for each slot, with its input and options, as the schedule that it is", async ({
     open,
@@ -205,9 +221,18 @@ conformance("schedules", (test) => {
     await schedule(bench);
     await clock.advance(10 * MINUTE + 30_000);
     await fire(bench);
-    expect((await jobs(bench)).length).toBe(1);
     await fire(bench);
-    expect((await jobs(bench)).length).toBe(1);
+    const [caughtUp, ...others] = await jobs(bench);
+    expect(others).toEqual([]);
+    const slot_at = clock.now() - 30_000;
+    const [made] = await bench.backend.history(caughtUp?.jobId ?? "");
+    expect(made?.data).toEqual({ schedule: "tick", slot_at, missed_slots: 10 });
+    await bench.cancel(caughtUp?.jobId ?? "");
+    await clock.advance(30_000);
+    await fire(bench);
+    const [, onTime] = await jobs(bench);
+    const [next] = await bench.backend.history(onTime?.jobId ?? "");
+    expect(next?.data).toEqual({ schedule: "tick", slot_at: clock.now(), missed_slots: 0 });
   });
 
   test("catch-up skip: what nobody was there to fire is not made up for", async ({ open }) => {
@@ -250,6 +275,40 @@ conformance("schedules", (test) => {
     await fire(bench);
     expect((await bench.backend.schedules.get("tick"))?.nextAtMs).toBe(Date.UTC(2026, 9, 26, 1, 30));
     expect((await jobs(bench)).length).toBe(1);
+  });
+
+  test("in the spring gap a fixed time fires once, at the first instant after it; a star keeps its pace", async ({
+    open,
+  }) => {
+    // The clock goes from 02:00 to 03:00 in the night to the 29th, at 01:00 UTC.
+    const clock = new TestClock(Date.UTC(2026, 2, 28, 12));
+    const bench = await open({ types: [work], clock });
+    await schedule(bench, { name: "fixed", cron: "30 2 * * *", timeZone: "Europe/Berlin" });
+    expect(await slots(bench, clock, "fixed", 2)).toEqual(["2026-03-29T01:00Z", "2026-03-30T00:30Z"]);
+    clock.jump(Date.UTC(2026, 2, 29) - clock.now());
+    await schedule(bench, { name: "again", cron: "30 * * * *", timeZone: "Europe/Berlin", overlap: "allow" });
+    expect(await slots(bench, clock, "again", 3)).toEqual([
+      "2026-03-29T00:30Z",
+      "2026-03-29T01:30Z",
+      "2026-03-29T02:30Z",
+    ]);
+  });
+
+  test("when the clock goes back a fixed time fires once and a star at each real interval", async ({ open }) => {
+    // From 03:00 to 02:00 in the night to the 25th, at 01:00 UTC.
+    const clock = new TestClock(Date.UTC(2026, 9, 25) - 1);
+    const bench = await open({ types: [work], clock });
+    await schedule(bench, { name: "star", cron: "0,30 * * * *", timeZone: "Europe/Berlin", overlap: "allow" });
+    expect(await slots(bench, clock, "star", 5)).toEqual([
+      "2026-10-25T00:00Z",
+      "2026-10-25T00:30Z",
+      "2026-10-25T01:00Z",
+      "2026-10-25T01:30Z",
+      "2026-10-25T02:00Z",
+    ]);
+    clock.jump(Date.UTC(2026, 9, 24, 22) - clock.now());
+    await schedule(bench, { name: "fixed", cron: "30 2 * * *", timeZone: "Europe/Berlin" });
+    expect(await slots(bench, clock, "fixed", 2)).toEqual(["2026-10-25T00:30Z", "2026-10-26T01:30Z"]);
   });
 
   test("a cron line of a type makes a schedule named after it when a worker starts", async ({ open }) => {

@@ -50,7 +50,7 @@ export function accept(
     ...(deadline === undefined ? {} : { deadline }),
     ...(expires === undefined ? {} : { expires }),
     ...family,
-    ...(slot === undefined ? {} : { schedule: slot.schedule }),
+    ...(slot === undefined ? {} : { slot }),
     ...(inputAt === undefined ? {} : { inputAt }),
   };
   tx.db.run(

@@ -34,6 +34,9 @@ export interface JobEnv {
   readonly root?: JobNumber;
   readonly idempotency_key?: string;
   readonly schedule?: string;
+  /** The slot of that schedule, and how many missed ones the job stands for. */
+  readonly slot?: number;
+  readonly missed?: number;
   readonly secrets?: readonly string[];
 }
 
@@ -43,7 +46,7 @@ export interface EnvExtras {
   readonly expires?: number;
   readonly parent?: JobNumber;
   readonly root?: JobNumber;
-  readonly schedule?: string;
+  readonly slot?: { readonly schedule: string; readonly instantMs: number; readonly missed: number };
   readonly inputAt?: ValueReference;
 }
 
@@ -66,12 +69,18 @@ export function writeEnv(spec: JobSpec, extras: EnvExtras): string {
     ...(extras.expires === undefined ? {} : { expires: extras.expires }),
     ...(extras.parent === undefined ? {} : { parent: extras.parent }),
     ...(extras.root === undefined ? {} : { root: extras.root }),
-    ...(extras.schedule === undefined ? {} : { schedule: extras.schedule }),
+    ...slotPart(extras.slot),
     ...(extras.inputAt === undefined ? {} : { input_at: extras.inputAt }),
   };
   const text = JSON.stringify(rest);
   if (extras.inputAt !== undefined) return text;
   return text === "{}" ? `{"input":${spec.inputJson}}` : `{"input":${spec.inputJson},${text.slice(1)}`;
+}
+
+function slotPart(slot: EnvExtras["slot"]): Pick<JobEnv, "schedule" | "slot" | "missed"> {
+  if (slot === undefined) return {};
+  const { schedule, instantMs, missed } = slot;
+  return { schedule, slot: instantMs, ...(missed === 0 ? {} : { missed }) };
 }
 
 /** The rules that hold for one job: those of its type, with what its call asked for. */

@@ -37,7 +37,17 @@ function firstMove(job: JobRow, stored: readonly HistoryRow[]): HistoryRow {
     runNumber: 1,
     atMs,
     event: scheduled ? "job.scheduled" : "job.queued",
-    data: scheduled ? { due_at: due } : {},
+    data: { ...(scheduled ? { due_at: due } : {}), ...slotOf(job) },
+  };
+}
+
+/** Why a schedule made it: the slot that it fills, and how many missed ones it stands for. */
+function slotOf({ env }: JobRow): Readonly<Record<string, unknown>> {
+  if (env.schedule === undefined) return {};
+  return {
+    schedule: env.schedule,
+    ...(env.slot === undefined ? {} : { slot_at: env.slot }),
+    missed_slots: env.missed ?? 0,
   };
 }
 
