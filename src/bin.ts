@@ -6,5 +6,7 @@ if (major < 24 || (major === 24 && minor < 15)) {
   process.exitCode = 2;
 } else {
   const { main } = await import("./cli/main.ts");
-  process.exitCode = await main(process.argv.slice(2));
+  const status = await main(process.argv.slice(2));
+  // What failed beside the command, such as its output, counts too.
+  process.exitCode ||= status;
 }

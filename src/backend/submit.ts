@@ -10,6 +10,7 @@ import { nearest } from "../job/nearest.ts";
 import type { SubmitOptions } from "../job/options.ts";
 import { resolveJob } from "../job/resolve.ts";
 import type { TypeRules } from "../job/rules.ts";
+import { sayIssue } from "../job/say-issue.ts";
 import { secretNames, secretNamesByShape } from "../job/secret.ts";
 import type { ParentRef } from "../job/spec.ts";
 import { type Actor, strictest } from "../policy/actor.ts";
@@ -154,7 +155,11 @@ export class Submit {
     if (this.#readers.has(type)) return true;
     const own = this.#parts.types.get(type);
     if (own === undefined) return false;
-    this.#readers.set(type, { rules: own.rules, read: (input) => own.input.safeParse(input), secrets: secretNames });
+    this.#readers.set(type, {
+      rules: own.rules,
+      read: (input) => own.input.safeParse(input, { error: sayIssue }),
+      secrets: secretNames,
+    });
     return true;
   }
 
@@ -170,7 +175,7 @@ export class Submit {
     const schema = publishedInput(found);
     this.#readers.set(type, {
       rules: found.rules,
-      read: (input) => schema.safeParse(input),
+      read: (input) => schema.safeParse(input, { error: sayIssue }),
       secrets: secretNamesByShape,
     });
   }

@@ -28,6 +28,8 @@ describe("the front of a command line", () => {
     [["jobs", "lst"], 'there is no command "jobs lst"; did you mean `windlass jobs list`?'],
     [["wroker"], "did you mean `windlass worker`?"],
     [["something-else-entirely"], "`windlass --help` lists them"],
+    [[""], 'there is no command ""; `windlass --help` lists them'],
+    [["jobs", ""], 'there is no command "jobs "; `windlass --help` lists them'],
   ])("%j is refused as USAGE", (argv, part) => {
     expect(() => find(...argv)).toThrowError(
       expect.objectContaining({ code: "USAGE", message: expect.stringContaining(part) }),

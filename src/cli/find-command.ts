@@ -57,11 +57,9 @@ function takesNext(argument: string, flags: readonly Flag[]): boolean {
 
 function unknownCommand(words: readonly string[], commands: readonly Pick<CommandEntry, "name">[]): AppError {
   const text = words.join(" ");
-  const names = nearest(
-    text,
-    commands.map(({ name }) => name),
-    3,
-  );
+  const known = commands.map(({ name }) => name);
+  // Nothing is like an empty word, and everything is as near as its own length.
+  const names = words.at(-1) === "" ? [] : nearest(text, known, 3);
   const hint =
     names.length === 0 ? "`windlass --help` lists them" : `did you mean \`windlass ${names.join("` or `windlass ")}\`?`;
   return new AppError("USAGE", `there is no command ${JSON.stringify(text)}; ${hint}`);

@@ -1,10 +1,12 @@
+import { AppError } from "../error.ts";
+import type { Logger } from "../logfmt.ts";
 import type { CommandEntry } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { findCommand } from "./find-command.ts";
 import { GLOBAL_FLAGS, globalValues, LEADING_FLAGS } from "./global-flags.ts";
 import { commandLog } from "./log.ts";
 import { knownValues, readArguments } from "./read-arguments.ts";
-import { processTerminal } from "./terminal.ts";
+import { processTerminal, type Terminal } from "./terminal.ts";
 
 const FRONT_FLAGS = [...GLOBAL_FLAGS, ...LEADING_FLAGS];
 
@@ -20,6 +22,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const early = globalValues(knownValues(argv, FRONT_FLAGS));
   const terminal = processTerminal(early);
   const log = commandLog(terminal, { quiet: early.quiet, component: "cli" });
+  tellLostOutput(terminal, log);
   let op = "windlass";
   try {
     const front = findCommand(argv, COMMANDS, FRONT_FLAGS);
@@ -28,8 +31,11 @@ export async function main(argv: readonly string[]): Promise<number> {
     const leading = readArguments(name, front.leading, FRONT_FLAGS).values;
     const entry = chooseEntry(name, leading);
     if (entry === undefined) {
+      const asked = leading.has("help");
+      // Nothing was called: a script that wants JSON, or has put its words behind --, must not take a menu for an answer.
+      if (!asked && (early.json || front.argv.length > 0)) throw noCommand(name);
       const { showMenu } = await import("./help.ts");
-      return showMenu({ terminal, name, asked: front.words.length === 0 || leading.has("help") });
+      return showMenu({ terminal, name, asked: asked || name === "" });
     }
     // Loaded late, as is all that needs zod: the menu and an unknown command are told without it.
     const { runCommand } = await import("./run-command.ts");
@@ -38,6 +44,24 @@ export async function main(argv: readonly string[]): Promise<number> {
     const { reportError } = await import("./report-error.ts");
     return reportError(error, { terminal, log, json: early.json, op });
   }
+}
+
+/** A full disk behind `> file` is a failure; a reader that ended (`| head`) is none. */
+function tellLostOutput({ closed }: Terminal, log: Logger): void {
+  closed.addEventListener("abort", () => {
+    const { code, message } = closed.reason as NodeJS.ErrnoException;
+    if (code === "EPIPE") return;
+    log.error("windlass", "standard output cannot be written", { err: message });
+    process.exitCode = 1;
+  });
+}
+
+function noCommand(name: string): AppError {
+  const words = name === "" ? "" : ` behind ${name}`;
+  return new AppError(
+    "USAGE",
+    `there is no command${words}; \`${["windlass", name, "--help"].filter((word) => word !== "").join(" ")}\` lists them`,
+  );
 }
 
 function chooseEntry(name: string, leading: ReadonlyMap<string, unknown>): CommandEntry | undefined {

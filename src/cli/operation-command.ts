@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { exitStatusOf } from "../error.ts";
-import { callOperation, type Operation } from "../operations/operation.ts";
+import { errorText, exitStatusOf } from "../error.ts";
+import { callOperation, type Operation, type Verdict } from "../operations/operation.ts";
 import type { Call, Command, WordSpec } from "./command.ts";
 import type { Flag } from "./flag.ts";
 import { defaultLines, renderJson, renderLines } from "./render.ts";
@@ -102,16 +102,21 @@ export async function perform(
   return callOperation(operation, input, session.contextWith(windlass));
 }
 
+/** A failing answer has `code` and `error`, as a failure without an answer; what it says itself of its error stays. */
+export function withVerdict(output: unknown, verdict: Verdict | undefined): unknown {
+  if (verdict === undefined || typeof output !== "object" || output === null) return output;
+  const { error } = output as { readonly error?: unknown };
+  return { ...output, code: verdict.code, error: typeof error === "string" ? error : errorText(verdict) };
+}
+
 /** Prints an answer. @returns the exit status that it stands for. */
 export function printOutput(
   operation: Operation,
   output: unknown,
   { globals, terminal }: Pick<Call, "globals" | "terminal">,
 ): number {
-  const code = operation.verdict?.(output);
-  if (globals.json) {
-    const failing = code !== undefined && typeof output === "object" ? { ...output, code } : output;
-    terminal.out(renderJson(failing, terminal));
-  } else terminal.out(renderLines(operation.lines?.(output) ?? defaultLines(output), terminal));
-  return code === undefined ? 0 : exitStatusOf(code);
+  const verdict = operation.verdict?.(output);
+  if (globals.json) terminal.out(renderJson(withVerdict(output, verdict), terminal));
+  else terminal.out(renderLines(operation.lines?.(output) ?? defaultLines(output), terminal));
+  return verdict === undefined ? 0 : exitStatusOf(verdict.code);
 }

@@ -58,11 +58,17 @@ describe("arguments", () => {
     );
   });
 
+  test("before a command is known, none is named", () => {
+    expect(() => readArguments("", ["--limit"], FLAGS)).toThrowError(/^--limit needs a value$/);
+    expect(() => readArguments("", ["--wholly-other"], FLAGS)).toThrowError("`windlass --help` lists them");
+  });
+
   test("what is known before all flags are: values of known flags, the first word, and nothing behind --", () => {
     const argv = ["--unknown", "exec", "--limit", "3", "--", "--json"];
     expect(Object.fromEntries(knownValues(argv, FLAGS))).toEqual({ limit: ["3"] });
     expect(firstWord(argv, FLAGS)).toBe("exec");
     expect(textOf(argv, FLAGS, "limit")).toBe("3");
+    expect(textOf(["--limit", "3", "--limit", "4"], FLAGS, "limit")).toBe("4");
     expect(textOf(["--", "--limit", "3"], FLAGS, "limit")).toBeUndefined();
     expect(firstWord(["--limit", "3"], FLAGS)).toBeUndefined();
   });

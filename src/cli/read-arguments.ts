@@ -14,7 +14,7 @@ export interface Arguments {
 /**
  * Splits arguments into flags, words and what follows `--`.
  *
- * @param command named in errors.
+ * @param command named in errors; empty before it is known.
  * @throws AppError `USAGE` for a flag that the table does not have, with the nearest names, and a missing or idle value.
  */
 export function readArguments(command: string, argv: readonly string[], flags: readonly Flag[]): Arguments {
@@ -53,13 +53,14 @@ export function knownValues(argv: readonly string[], flags: readonly Flag[]): Ar
   return values;
 }
 
-/** The text behind a flag, wherever it stands before `--`. */
+/** The text behind a flag, wherever it stands before `--`; the last where it stands twice, as everywhere. */
 export function textOf(argv: readonly string[], flags: readonly Flag[], name: string): string | undefined {
+  let text: string | undefined;
   for (const token of tokensOf(argv, flags)) {
-    if (token.kind === "option-terminator") return undefined;
-    if (token.kind === "option" && token.name === name) return token.value;
+    if (token.kind === "option-terminator") break;
+    if (token.kind === "option" && token.name === name) text = token.value;
   }
-  return undefined;
+  return text;
 }
 
 function tokensOf(argv: readonly string[], flags: readonly Flag[]) {
@@ -85,14 +86,14 @@ function readFlag(
   const flag = known ?? negated;
   if (flag === undefined) throw unknownFlag(command, rawName, flags);
   if (flag.kind === "boolean") {
-    if (value !== undefined) throw new AppError("USAGE", `${command}: ${rawName} takes no value`);
+    if (value !== undefined) throw new AppError("USAGE", `${inCommand(command)}${rawName} takes no value`);
     return { flag, value: negated === undefined };
   }
-  if (value === undefined) throw new AppError("USAGE", `${command}: ${rawName} needs a value`);
+  if (value === undefined) throw new AppError("USAGE", `${inCommand(command)}${rawName} needs a value`);
   if (inlineValue !== true && isSwallowed(value, flags)) {
     throw new AppError(
       "USAGE",
-      `${command}: ${rawName} needs a value, and ${value} is a flag; write ${rawName}=${value} if it is meant`,
+      `${inCommand(command)}${rawName} needs a value, and ${value} is a flag; write ${rawName}=${value} if it is meant`,
     );
   }
   return { flag, value };
@@ -120,6 +121,11 @@ function unknownFlag(command: string, rawName: string, flags: readonly Flag[]): 
     flags.map(({ name }) => name),
     3,
   ).map((name) => `--${name}`);
-  const hint = names.length === 0 ? `\`windlass ${command} --help\` lists them` : `did you mean ${names.join(" or ")}?`;
-  return new AppError("USAGE", `${command}: there is no flag ${rawName}; ${hint}`);
+  const help = ["windlass", command, "--help"].filter((word) => word !== "").join(" ");
+  const hint = names.length === 0 ? `\`${help}\` lists them` : `did you mean ${names.join(" or ")}?`;
+  return new AppError("USAGE", `${inCommand(command)}there is no flag ${rawName}; ${hint}`);
+}
+
+function inCommand(command: string): string {
+  return command === "" ? "" : `${command}: `;
 }

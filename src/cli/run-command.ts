@@ -73,14 +73,19 @@ function withWords(command: Command, { values, words }: Arguments): Arguments["v
       throw new AppError("USAGE", `${command.name}: ${left[0]} is one word too many; --${flag} says it already`);
     all.set(flag, [...(all.get(flag) ?? []), ...(isList ? left.splice(0) : left.splice(0, 1))]);
   }
-  if (left.length > 0)
-    throw new AppError(
-      "USAGE",
-      `${command.name}: ${JSON.stringify(left[0])} is one word too many; ${usageHint(command)}`,
-    );
+  if (left.length > 0) throw wordTooMany(command, left, words);
   const missing = command.flags.find(({ required, name }) => required === true && !all.has(name));
   if (missing !== undefined) throw new AppError("USAGE", missingText(command, missing));
   return all;
+}
+
+function wordTooMany(command: Command, left: readonly string[], words: readonly string[]): AppError {
+  const taken = words.slice(0, words.length - left.length);
+  const hint =
+    command.rest === undefined
+      ? usageHint(command)
+      : `a program stands behind --: \`${["windlass", command.name, ...taken, "--", ...left].join(" ")}\``;
+  return new AppError("USAGE", `${command.name}: ${JSON.stringify(left[0])} is one word too many; ${hint}`);
 }
 
 function missingText(command: Command, { name }: Flag): string {

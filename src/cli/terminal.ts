@@ -10,7 +10,7 @@ export interface Terminal {
   error(text: string | Uint8Array): void;
   /** As `out` and `error`, for much: resolves when more may come. */
   write(stream: "out" | "error", bytes: Uint8Array): Promise<void>;
-  /** Fires when nobody reads standard output any more; what is written from then on is dropped. */
+  /** Fires when standard output takes nothing more, with the error as its reason; what is written from then on is dropped. */
   readonly closed: AbortSignal;
 }
 
@@ -20,7 +20,7 @@ export function processTerminal(options: { readonly noColour: boolean }): Termin
   const isPerson = stdout.isTTY === true;
   const closed = new AbortController();
   // A pipe whose reader ended (`| head`) is no error of ours.
-  stdout.on("error", () => closed.abort());
+  stdout.on("error", (error) => closed.abort(error));
   stderr.on("error", () => undefined);
   return {
     isPerson,

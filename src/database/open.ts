@@ -144,7 +144,11 @@ function openExisting(
     );
   }
   const file = statSync(path);
-  if (file.isDirectory()) throw new AppError("DATABASE_FOREIGN", `database ${path} is a folder; name a file with --db`);
+  // Opening a pipe would wait for somebody who writes into it, for ever.
+  if (!file.isFile()) {
+    const what = file.isDirectory() ? "a folder" : "a pipe, a device or a socket";
+    throw new AppError("DATABASE_FOREIGN", `database ${path} is ${what}; name a file with --db`);
+  }
   // SQLite removes the log of an empty file as it opens it, even for reading, and all that is left may stand in that log.
   if (file.size === 0 && hasLog(path))
     throw new AppError(
@@ -161,11 +165,23 @@ function openExisting(
   }
 }
 
+/** Makes a folder and those above it. Node's own way tries for ever where a file system says that nothing is there and nothing can be, as /proc does. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolder(parent);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (!existsSync(path)) throw error;
+  }
+}
+
 /** Makes an empty file that only its owner can read; SQLite gives the same rights to what it puts beside it. */
 function createFile(path: string): void {
   if (existsSync(path)) return;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path));
     closeSync(openSync(path, "wx", 0o600));
     chmodSync(path, 0o600);
   } catch (error) {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { CHECK_STATES } from "../doctor/check.ts";
 import { diagnose, summarise } from "../doctor/diagnose.ts";
 import { applyRepairs, planRepairs } from "../doctor/fix.ts";
-import { defineOperation } from "./operation.ts";
+import { defineOperation, type Verdict } from "./operation.ts";
 
 const Fact = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
@@ -19,6 +19,8 @@ const Output = z.strictObject({
     }),
   ),
 });
+
+type Doctor = z.output<typeof Output>;
 
 /** Looks at everything that this program stands on. */
 export const doctor = defineOperation({
@@ -37,7 +39,7 @@ export const doctor = defineOperation({
   output: Output,
   errors: ["CHECK_FAILED", "HOST_UNREACHABLE"],
   database: "none",
-  verdict: ({ state }) => VERDICTS[state],
+  verdict: ({ state, checks }) => sayVerdict(state, checks),
   lines: ({ state, repairs, checks }) => [
     ...repairs.map(({ plan, error }) => ({ repair: plan, result: error ?? "done" })),
     ...checks.map(({ name, state: found, detail, remedy }) => ({
@@ -67,4 +69,13 @@ export const doctor = defineOperation({
   },
 });
 
-const VERDICTS = { ok: undefined, fail: "CHECK_FAILED", unreachable: "HOST_UNREACHABLE" } as const;
+const CODES = { ok: undefined, fail: "CHECK_FAILED", unreachable: "HOST_UNREACHABLE" } as const;
+
+/** The checks that made it so: what failed, else what is not as a strict caller wants it. */
+function sayVerdict(state: Doctor["state"], checks: Doctor["checks"]): Verdict | undefined {
+  const code = CODES[state];
+  if (code === undefined) return undefined;
+  const bad = checks.filter((check) => check.state === "fail" || check.state === "unreachable");
+  const named = bad.length > 0 ? bad : checks.filter((check) => check.state !== "ok");
+  return { code, message: named.map(({ name, detail }) => `${name}: ${detail}`).join("; ") };
+}

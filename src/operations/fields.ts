@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { AppError } from "../error.ts";
+import { AppError, isErrorCode } from "../error.ts";
+import type { Verdict } from "./operation.ts";
 
 /** A time as it crosses a border: RFC 3339 in UTC with milliseconds. */
 export const Timestamp = z.iso.datetime({ precision: 3 });
@@ -18,6 +19,14 @@ export function timestamp(unixMs: number): string {
 /** As {@link timestamp}; `null` stays `null`. */
 export function timestampOrNull(unixMs: number | null): string | null {
   return unixMs === null ? null : timestamp(unixMs);
+}
+
+/** An {@link ErrorText} that an answer holds, as its verdict. */
+export function verdictOf(error: string | null): Verdict | undefined {
+  if (error === null) return undefined;
+  const end = error.indexOf(":");
+  const code = error.slice(0, end);
+  return { code: isErrorCode(code) ? code : "INTERNAL", message: error.slice(end + 2) };
 }
 
 /** The error about a job that a database does not have. Its details are what a surface shows beside it. */

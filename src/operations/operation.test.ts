@@ -35,9 +35,11 @@ test("the input is read, with its defaults", async () => {
 });
 
 test.each([
-  [{ times: 4 }, "USAGE", "things touch: times: "],
-  [{ tims: 1 }, "USAGE", "tims"],
-  [{ id: "../../etc/passwd" }, "INVALID_ID", "things touch: id: is not a job id"],
+  [{ times: 4 }, "USAGE", "things touch: times must be at most 3, not 4"],
+  [{ tims: 1 }, "USAGE", "things touch: has no field tims; did you mean times?"],
+  [{ id: "x".repeat(500) }, "INVALID_ID", `id "${"x".repeat(76)}... is not a job id`],
+  [{ id: "" }, "INVALID_ID", "things touch: id is not a job id"],
+  [{ id: "../../etc/passwd" }, "INVALID_ID", 'things touch: id "../../etc/passwd" is not a job id'],
 ])("%j is refused", async (input, code, part) => {
   await expect(callOperation(touch, input, context("person"))).rejects.toMatchObject({
     code,

@@ -5,6 +5,7 @@ import type { Clock } from "../clock.ts";
 import type { Config, LoadedConfig } from "../config/config.ts";
 import { AppError, type ErrorCode } from "../error.ts";
 import type { JobType } from "../job/definition.ts";
+import { sayIssue } from "../job/say-issue.ts";
 import type { Pairs } from "../logfmt.ts";
 import type { Actor } from "../policy/actor.ts";
 import { decide } from "../policy/decide.ts";
@@ -38,6 +39,9 @@ export interface OperationParts {
 export interface DatabaseContext extends CallContext {
   readonly windlass: OperationParts;
 }
+
+/** What an answer that was given means, where it is no success. */
+export type Verdict = Pick<AppError, "code" | "message">;
 
 /** The context that goes with a use of the database. */
 export type ContextFor<Use extends DatabaseUse> = Use extends "none" ? CallContext : DatabaseContext;
@@ -73,7 +77,7 @@ export interface Operation<
   /** True where the submit function asks the policy, with the job's own facts. */
   readonly asksItself?: boolean;
   /** The error that an answer stands for, though it was given: it decides about the exit status. */
-  verdict?(output: z.output<Output>): ErrorCode | undefined;
+  verdict?(output: z.output<Output>): Verdict | undefined;
   /** The answer as lines of `key=value`. Default: one line of all that is not null. */
   lines?(output: z.output<Output>): readonly Pairs[];
   /** Does it. The input was read by its schema, and the policy was asked. */
@@ -112,7 +116,7 @@ export function readInput<Input extends z.ZodObject>(
   operation: Pick<Operation<Input>, "name" | "input">,
   input: unknown,
 ): z.output<Input> {
-  const parsed = operation.input.safeParse(input);
+  const parsed = operation.input.safeParse(input, { error: sayIssue, reportInput: true });
   if (!parsed.success) throw wrongInput(operation.name, parsed.error);
   return parsed.data;
 }
@@ -121,13 +125,25 @@ export function readInput<Input extends z.ZodObject>(
 const ID_FIELDS: readonly PropertyKey[] = ["id", "ids"];
 
 function wrongInput(name: string, error: z.ZodError): AppError {
-  const issues = error.issues.slice(0, 5).map(({ path, message }) => {
-    const field = path.map(String).join(".");
-    return field === "" ? message : `${field}: ${message}`;
-  });
+  const issues = error.issues.slice(0, 5).map(sentenceOf);
   const [field] = error.issues[0]?.path ?? [];
   const isId = field !== undefined && ID_FIELDS.includes(field);
   return new AppError(isId ? "INVALID_ID" : "USAGE", `${name.replace(".", " ")}: ${issues.join("; ")}`);
+}
+
+/** `limit must be at most 1000, not 5000`; `id "x" is not a job id`. */
+function sentenceOf({ path, message, input }: z.core.$ZodIssue): string {
+  const field = path.map(String).join(".");
+  const value = typeof input === "string" || typeof input === "number" ? shown(input) : undefined;
+  if (value === undefined || value === '""') return `${field} ${message}`.trim();
+  return message.startsWith("is not") ? `${field} ${value} ${message}` : `${field} ${message}, not ${value}`;
+}
+
+const SHOWN_MAX = 80;
+
+function shown(value: string | number): string {
+  const text = JSON.stringify(value);
+  return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX - 3)}...` : text;
 }
 
 function askPolicy({ name, access }: Pick<Operation, "name" | "access">, { actor, clock }: CallContext): void {

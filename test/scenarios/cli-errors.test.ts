@@ -37,6 +37,19 @@ const WRONG: readonly [name: string, args: readonly string[], status: number, co
     "USAGE",
     "windlass --config PATH jobs list",
   ],
+  ["an empty word", [""], 2, "USAGE", 'there is no command ""; `windlass --help` lists them'],
+  ["no command", [], 2, "USAGE", "there is no command; `windlass --help` lists them"],
+  ["a group without its command", ["jobs"], 2, "USAGE", "there is no command behind jobs; `windlass jobs --help`"],
+  ["a command behind --", ["--", "jobs", "list"], 2, "USAGE", "there is no command"],
+  ["a flag alone", ["--db"], 2, "USAGE", "USAGE: --db needs a value"],
+  ["an empty --db", ["--db", "", "jobs", "list"], 2, "CONFIG", 'database.path must be a path, not "" (flag --db)'],
+  ["an empty --config", ["--config=", "jobs", "list"], 2, "CONFIG", "--config names no file"],
+  ["an empty --actor", ["--actor", "", "jobs", "list"], 2, "USAGE", "write kind:name, such as agent:codex"],
+  ["a program without --", ["run", "exec", "echo", "hi"], 2, "USAGE", "behind --: `windlass run exec -- echo hi`"],
+  ["a program in the place of the type", ["run", "--", "echo"], 2, "USAGE", "run needs <type>"],
+  ["an empty program", ["run", "exec", "--", ""], 2, "INVALID_INPUT", "needs the name of a program first"],
+  ["argv twice", ["run", "exec", "--argv", "echo", "--", "hi"], 2, "USAGE", "by --argv or behind --, not both"],
+  ["words behind -- of a command that takes none", ["jobs", "list", "--", "x"], 2, "USAGE", "nothing may follow --"],
   ["a word too many", ["jobs", "list", "x"], 2, "USAGE", '"x" is one word too many'],
   ["a missing id", ["jobs", "status"], 2, "USAGE", "jobs status needs <id>"],
   ["an id twice", ["jobs", "status", ID, "--id", ID], 2, "USAGE", "one word too many"],
@@ -49,18 +62,78 @@ const WRONG: readonly [name: string, args: readonly string[], status: number, co
     "is not a job id",
   ],
   ["a number that is none", ["jobs", "list", "--limit", "many"], 2, "USAGE", "--limit takes a number"],
-  ["a number out of range", ["jobs", "list", "--limit", "0"], 2, "USAGE", "limit"],
-  ["an unknown state", ["jobs", "list", "--state", "done"], 2, "USAGE", "state"],
+  ["a number out of range", ["jobs", "list", "--limit", "0"], 2, "USAGE", "limit must be at least 1, not 0"],
+  [
+    "a number far out of range",
+    enqueue("--priority", "99999999999999999999", "--", "true"),
+    2,
+    "USAGE",
+    "priority must be",
+  ],
+  ["a fraction", enqueue("--retries", "1.5", "--", "true"), 2, "USAGE", "retries must be a whole number, not 1.5"],
+  ["a negative number", ["artifacts", "gc", "--days", "-1"], 2, "USAGE", "days must be at least 0, not -1"],
+  [
+    "an unknown state",
+    ["jobs", "list", "--state", "done"],
+    2,
+    "USAGE",
+    'state must be one of scheduled, queued, running, waiting, completed, failed, cancelled, expired, not "done"',
+  ],
+  ["an unknown rule of crashes", enqueue("--after-crash", "maybe", "--", "true"), 2, "USAGE", "rerun, check, stop"],
+  ["an empty text", ["artifacts", "fetch", ID, "--out", ""], 2, "USAGE", "out must not be empty"],
   ["a cursor that no page printed", ["jobs", "list", "--cursor", "x"], 2, "INVALID_INPUT", "cursor"],
   ["a bad duration of a list", ["jobs", "list", "--since", "soon"], 2, "INVALID_DURATION", "since"],
   ["a bad delay", enqueue("--delay", "0s", "--", "true"), 2, "INVALID_DURATION", "delay"],
+  ["a negative delay", enqueue("--delay", "-5s", "--", "true"), 2, "INVALID_DURATION", '"-5s" is not a duration'],
+  ["a delay without a unit", enqueue("--delay", "100", "--", "true"), 2, "INVALID_DURATION", "such as 250ms, 10m"],
+  ["a delay beyond a year", enqueue("--delay", "367d", "--", "true"), 2, "INVALID_DURATION", "1ms to 366d"],
+  ["a huge duration", enqueue("--timeout", "99999999999999999999d", "--", "true"), 2, "INVALID_DURATION", "1ms to 1d"],
+  ["a wait of nothing", ["jobs", "status", ID, "--watch", "--wait", "0s"], 2, "INVALID_DURATION", "--wait"],
+  [
+    "a day that does not exist",
+    enqueue("--run-at", "2026-02-30T00:00:00Z", "--", "true"),
+    2,
+    "INVALID_INPUT",
+    "run_at",
+  ],
+  [
+    "two times",
+    enqueue("--delay", "1s", "--run-at", "2027-01-01T00:00:00Z", "--", "true"),
+    2,
+    "INVALID_INPUT",
+    "run_at",
+  ],
+  ["a trace with a space", enqueue("--trace-id", "a b", "--", "true"), 2, "INVALID_INPUT", "trace_id"],
+  ["an empty key", enqueue("--idempotency-key", "", "--", "true"), 2, "INVALID_INPUT", "idempotency_key"],
   ["a bad timeout", enqueue("--timeout", "48h", "--", "true"), 2, "INVALID_DURATION", "timeout of exec"],
   ["a bad time", enqueue("--run-at", "tomorrow", "--", "true"), 2, "INVALID_INPUT", "run_at"],
   ["a time without a zone", enqueue("--run-at", "2026-11-21T18:00:00", "--", "true"), 2, "INVALID_INPUT", "run_at"],
   ["more retries than the type allows", enqueue("--retries", "50", "--", "true"), 2, "INVALID_INPUT", "retries is 50"],
   ["an unknown type", ["jobs", "enqueue", "--type", "exce", "--", "true"], 2, "UNKNOWN_JOB_TYPE", "did you mean exec?"],
   ["no type", ["jobs", "enqueue"], 2, "USAGE", "needs --type"],
-  ["no argv", enqueue(), 2, "INVALID_INPUT", "input.argv"],
+  ["no argv", enqueue(), 2, "INVALID_INPUT", "input.argv: is missing; on a command line the program stands behind --"],
+  ["an empty folder to run in", enqueue("--cwd", "", "--", "true"), 2, "INVALID_INPUT", "input.cwd"],
+  ["a bad name of a variable", enqueue("--env", "1A=b", "--", "env"), 2, "INVALID_INPUT", "input.env.1A"],
+  ["a bad choice of a type", enqueue("--orphan", "x", "--", "true"), 2, "INVALID_INPUT", "must be one of adopt, kill"],
+  ["no URL", ["jobs", "enqueue", "--type", "http.request"], 2, "INVALID_INPUT", "input.url: is missing"],
+  [
+    "a method that there is not",
+    ["jobs", "enqueue", "--type", "http.request", "--method", "FETCH", "--url", "http://x/"],
+    2,
+    "INVALID_INPUT",
+    "input.method: must be one of GET, HEAD,",
+  ],
+  [
+    "a secret in a URL",
+    ["jobs", "enqueue", "--type", "http.request", "--input-json", '{"url":{"$secret":"TOKEN"}}'],
+    2,
+    "INVALID_INPUT",
+    "takes no $secret",
+  ],
+  ["input that is a list", enqueue("--input-json", "[]"), 2, "INVALID_INPUT", "input: must be an object"],
+  ["input from a file that is not there", enqueue("--input-json", "@none.json"), 2, "USAGE", "cannot be read (ENOENT)"],
+  ["input from a folder", enqueue("--input-json", "@."), 2, "USAGE", "cannot be read (EISDIR)"],
+  ["input from nothing", enqueue("--input-json", "-"), 2, "USAGE", "--input-json is not JSON"],
   [
     "a wrong input, its field named",
     enqueue("--input-json", '{"argv":["true"],"cwd":5}'),
@@ -73,7 +146,7 @@ const WRONG: readonly [name: string, args: readonly string[], status: number, co
     enqueue("--input-json", '{"argv":["true"],"cdw":"x"}'),
     2,
     "INVALID_INPUT",
-    "cdw",
+    "has no field cdw; did you mean cwd?",
   ],
   ["a flag that the type does not have", enqueue("--cdw", "x", "--", "true"), 2, "USAGE", "--cwd?"],
   ["input that is no JSON", enqueue("--input-json", "{"), 2, "USAGE", "--input-json is not JSON"],
@@ -183,6 +256,7 @@ const WRONG: readonly [name: string, args: readonly string[], status: number, co
     "DATABASE_FOREIGN",
     "is a folder",
   ],
+  ["a device in the place of the database", ["--db", "/dev/null", "jobs", "list"], 2, "DATABASE_FOREIGN", "a device"],
   ["a job file that is not there", enqueue("--jobs", "none.ts", "--", "true"), 2, "INVALID_DEFINITION", "none.ts"],
   ["a job file that does not parse", ["worker", "--jobs", "jobs-broken.ts"], 2, "INVALID_DEFINITION", "jobs-broken.ts"],
   [
@@ -215,6 +289,15 @@ const WRONG: readonly [name: string, args: readonly string[], status: number, co
     "unreadable.yaml",
   ],
   ["an unknown key", ["--config", "unknown.yaml", "jobs", "list"], 2, "CONFIG", "the nearest is worker.concurrency"],
+  ["a format that there is not", ["queue-metrics", "--format", "xml"], 2, "USAGE", "format must be one of text, json"],
+  ["an empty statement", ["db", "shell", ""], 2, "USAGE", "must not be empty"],
+  [
+    "a schedule's overlap that there is not",
+    ["schedules", "add", "x", "--cron", "0 * * * *", "--overlap", "no", "--type", "exec", "--", "true"],
+    2,
+    "USAGE",
+    "overlap must be one of skip, allow, cancel-previous",
+  ],
   ["a shell that has no script", ["completion", "bsh"], 2, "USAGE", "did you mean bash?"],
 ];
 
@@ -237,6 +320,33 @@ test("without --json the answer stands on standard error alone, in a line of the
   expect(stderr).toMatch(
     /^ts=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z level=error component=cli op=jobs\.list msg="jobs\.list failed" err="USAGE: .*"\n$/,
   );
+});
+
+test("a failing command with --json has the code and the error, also where it has an answer", async () => {
+  const { value: queued } = await full.json(enqueue("--delay", "1h", "--", "true"));
+  const id = String(queued["job_id"]);
+  for (const [args, status, code] of [
+    [["jobs", "status", id, "--watch", "--wait", "50ms"], 4, "WAIT_TIMEOUT"],
+    [["jobs", "wait", id, "--wait", "50ms"], 4, "WAIT_TIMEOUT"],
+    [["doctor", "--strict"], 1, "CHECK_FAILED"],
+  ] as const) {
+    const { value, stderr, ...finished } = await full.json(args);
+    expect({ status: finished.status, code: value["code"] }).toEqual({ status, code });
+    expect(value["error"]).toMatch(new RegExp(`^${code}: .`));
+    // Who sees the job alone does not know why the command failed.
+    if (code === "WAIT_TIMEOUT") expect(stderr).toContain(`msg="gave up waiting" job_id=${id} err="WAIT_TIMEOUT: `);
+  }
+});
+
+test("what was typed twice: the last counts, for the type as for everything", async () => {
+  const { value } = await full.json([
+    ...["jobs", "enqueue", "--type", "exec", "--type", "http.request", "--url", "http://127.0.0.1/", "--delay", "1h"],
+    ...["--priority", "1", "--priority", "3"],
+  ]);
+  expect((await full.json(["jobs", "status", String(value["job_id"])])).value).toMatchObject({
+    type: "http.request",
+    priority: 3,
+  });
 });
 
 test("an input that is too large is refused before anything is stored", async () => {

@@ -1,5 +1,6 @@
 import type { WorkerEvent } from "../../backend/backend.ts";
 import type { JobRequest } from "../../backend/submit.ts";
+import { isBlock } from "../../config/schema/lists.ts";
 import { AppError, errorText, exitStatusOf } from "../../error.ts";
 import { enqueueJob } from "../../operations/jobs/enqueue.ts";
 import { outputFiles } from "../../operations/jobs/output-files.ts";
@@ -9,13 +10,13 @@ import { readInput } from "../../operations/operation.ts";
 import type { Windlass } from "../../windlass.ts";
 import type { Call, Command } from "../command.ts";
 import { followOutput } from "../follow-output.ts";
-import { commandOf } from "../operation-command.ts";
+import { commandOf, withVerdict } from "../operation-command.ts";
 import { renderJson, renderLines } from "../render.ts";
 import { leaveAtOnce, onStopSignals } from "../stop-signals.ts";
 import { typeFlags } from "../typed-input.ts";
 
 const enqueue = commandOf(enqueueJob, {
-  run: (call, { input }) => runHere(call, readInput(enqueueJob, input)),
+  run: (call, { input }) => runHere(call, readInput({ ...enqueueJob, name: "run" }, input)),
 });
 
 /** `run`: enqueues one job, executes it in this process and follows it. */
@@ -68,7 +69,7 @@ async function runHere(call: Call, asked: Parameters<typeof toJobRequest>[0]): P
 /** A program that is run here runs in this folder, as from a shell. */
 function here(request: JobRequest): JobRequest {
   const { type, input } = request;
-  if (type !== "exec" || typeof input !== "object" || input === null || "cwd" in input) return request;
+  if (type !== "exec" || !isBlock(input) || "cwd" in input) return request;
   return { ...request, input: { ...input, cwd: process.cwd() } };
 }
 
@@ -109,7 +110,13 @@ function logEvent({ log }: Pick<Call, "log">, event: WorkerEvent): void {
 function conclude({ globals, terminal, log }: Call, output: JobStatusOutput): number {
   const code = jobVerdict(output);
   const { job_id, trace_id, type, state, outcome, result, error, attempt } = output;
-  if (globals.json) terminal.out(renderJson(code === undefined ? output : { ...output, code }, terminal));
+  if (globals.json)
+    terminal.out(
+      renderJson(
+        withVerdict(output, code === undefined ? undefined : { code, message: `job ${job_id} is ${state}` }),
+        terminal,
+      ),
+    );
   // What prints its own output prints nothing else; of any other type the result is the output.
   else if (outputFiles(type).length === 1 && !globals.quiet) {
     terminal.out(

@@ -1,10 +1,17 @@
 import { errorText, exitStatusOf } from "../../error.ts";
 import { jobStatusLine, jobStatusOutput } from "../../operations/jobs/status-output.ts";
-import { waitVerdict } from "../../operations/jobs/wait.ts";
+import { waitProblem } from "../../operations/jobs/wait.ts";
+import type { Verdict } from "../../operations/operation.ts";
 import type { Windlass } from "../../windlass.ts";
 import type { Call } from "../command.ts";
+import { withVerdict } from "../operation-command.ts";
 import { renderJson, renderLines } from "../render.ts";
 import { watchJob } from "../watch-job.ts";
+
+/** Says that the job goes on: its status alone does not tell why the command failed. */
+export function warnGaveUp({ log, command }: Pick<Call, "log" | "command">, jobId: string, problem: Verdict): void {
+  log.warn(command.replace(" ", "."), "gave up waiting", { job_id: jobId, err: errorText(problem) });
+}
 
 /** Follows a job to its end and prints it. @returns the exit status of its verdict; 4 when it goes on. */
 export async function watchToEnd(
@@ -18,18 +25,10 @@ export async function watchToEnd(
     call,
   );
   const output = jobStatusOutput(status);
-  const code = waitVerdict(output);
-  if (code === "WAIT_TIMEOUT") {
-    const message = `job ${jobId} is ${output.state} and goes on; \`windlass jobs status ${jobId} --watch\` follows it further`;
-    call.log.warn(call.command.replace(" ", "."), "gave up waiting", {
-      job_id: jobId,
-      err: errorText({ code, message }),
-    });
-  }
+  const problem = waitProblem(output);
+  if (problem?.code === "WAIT_TIMEOUT") warnGaveUp(call, jobId, problem);
   terminal.out(
-    globals.json
-      ? renderJson(code === undefined ? output : { ...output, code }, terminal)
-      : renderLines([jobStatusLine(output)], terminal),
+    globals.json ? renderJson(withVerdict(output, problem), terminal) : renderLines([jobStatusLine(output)], terminal),
   );
-  return code === undefined ? 0 : exitStatusOf(code);
+  return problem === undefined ? 0 : exitStatusOf(problem.code);
 }

@@ -18,7 +18,10 @@ const Argument = z
   .regex(WITHOUT_NUL, { error: NUL_PROBLEM });
 
 const Argv = z
-  .array(Argument)
+  .array(Argument, {
+    error: ({ input }) =>
+      input === undefined ? "is missing; on a command line the program stands behind --" : undefined,
+  })
   .min(1, { error: "needs at least the program" })
   .refine((argv) => argv[0] !== "", { error: "needs the name of a program first" });
 

@@ -4,9 +4,9 @@ import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { checkKeptPath, resolveBelow } from "../../artifact/path.ts";
-import { AppError, type ErrorCode } from "../../error.ts";
+import { AppError } from "../../error.ts";
 import { JobId } from "../../id.ts";
-import { ErrorText } from "../fields.ts";
+import { ErrorText, verdictOf } from "../fields.ts";
 import { defineOperation } from "../operation.ts";
 import { findManifest, RunOfJob } from "./find-manifest.ts";
 import { type LocatedFile, locateFiles } from "./locate-files.ts";
@@ -29,7 +29,7 @@ export const fetchArtifacts = defineOperation({
   database: "read",
   positional: ["id"],
   flags: { id: ["id", "job"] },
-  verdict: ({ error }) => (error === null ? undefined : (error.slice(0, error.indexOf(":")) as ErrorCode)),
+  verdict: ({ error }) => verdictOf(error),
   lines: ({ job_id, state, out_dir, files, error }) => [
     { job_id, state, out_dir, files: files.length, error: error ?? undefined },
   ],

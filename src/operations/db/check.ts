@@ -51,7 +51,10 @@ export const checkTheDatabase = defineOperation({
   output: Output,
   errors: ["CHECK_FAILED", "DATABASE_IN_USE", "DATABASE_EXISTS", "DATABASE_FULL", "UNSUPPORTED"],
   database: "none",
-  verdict: ({ state }) => (state === "ok" ? undefined : "CHECK_FAILED"),
+  verdict: ({ state, findings, path }) =>
+    state === "ok"
+      ? undefined
+      : { code: "CHECK_FAILED", message: `${path}: ${findings.map(({ problem }) => problem).join("; ")}` },
   lines: ({ findings, counts, salvaged, path, schema, state }) => [
     ...findings.map(({ jobs, ...finding }) => ({ ...finding, ...(jobs.length === 0 ? {} : { jobs: jobs.join(",") }) })),
     ...Object.entries(counts).map(([table, rows]) => ({ table, rows })),

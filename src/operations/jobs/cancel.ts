@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { type ErrorCode, isAppError } from "../../error.ts";
+import { isAppError } from "../../error.ts";
 import { JobId } from "../../id.ts";
 import { JobState } from "../../job/state.ts";
-import { ErrorText, jobNotFound } from "../fields.ts";
+import { ErrorText, jobNotFound, verdictOf } from "../fields.ts";
 import { type DatabaseContext, defineOperation } from "../operation.ts";
 
 /** How long a cancel waits for a running job to stop. */
@@ -29,10 +29,7 @@ export const cancelJob = defineOperation({
   errors: ["JOB_NOT_FOUND", "JOB_FINISHED", "WAIT_TIMEOUT", "POLICY_DENIED"],
   database: "write",
   positional: ["id"],
-  verdict: ({ error, cancel_requested }): ErrorCode | undefined => {
-    if (cancel_requested) return "WAIT_TIMEOUT";
-    return error === null ? undefined : "JOB_FINISHED";
-  },
+  verdict: ({ error }) => verdictOf(error),
   lines: ({ job_id, state, cancel_requested, error }) => [
     { job_id, state, cancel_requested: cancel_requested || undefined, error: error ?? undefined },
   ],

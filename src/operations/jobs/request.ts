@@ -73,11 +73,16 @@ const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})
 
 function readTime(text: string): Date {
   const date = new Date(text);
-  if (!TIME.test(text) || Number.isNaN(date.getTime())) {
+  if (!TIME.test(text) || Number.isNaN(date.getTime()) || !isDay(text.slice(0, 10))) {
     throw new AppError(
       "INVALID_INPUT",
       `run_at: ${JSON.stringify(text)} is not a time with its zone; write it as 2026-11-21T18:00:00Z`,
     );
   }
   return date;
+}
+
+/** JavaScript takes February 30 for March 2. */
+function isDay(text: string): boolean {
+  return new Date(`${text}T00:00:00Z`).toISOString().startsWith(text);
 }

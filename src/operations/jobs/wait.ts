@@ -5,7 +5,7 @@ import { type ErrorCode, exitStatusOf, isAppError } from "../../error.ts";
 import { JobId } from "../../id.ts";
 import { isFinal } from "../../job/state.ts";
 import { jobNotFound } from "../fields.ts";
-import { defineOperation } from "../operation.ts";
+import { defineOperation, type Verdict } from "../operation.ts";
 import { JobStatusOutput, jobStatusLine, jobStatusOutput, jobVerdict } from "./status-output.ts";
 
 /** How long somebody waits who says nothing. */
@@ -29,7 +29,7 @@ export const waitForJobs = defineOperation({
   database: "read",
   positional: ["ids"],
   flags: { ids: ["id"] },
-  verdict: ({ jobs }) => worst(jobs.map(waitVerdict)),
+  verdict: ({ jobs }) => worst(jobs),
   lines: ({ jobs }) => jobs.map(jobStatusLine),
   async run({ ids, wait }, { windlass: { backend, config }, signal }) {
     const withinMs = wait === undefined ? undefined : parseDuration(wait, { what: "wait" });
@@ -63,10 +63,20 @@ async function waitForOne(
   }
 }
 
-function worst(verdicts: readonly (ErrorCode | undefined)[]): ErrorCode | undefined {
-  return verdicts.reduce(
-    (found, verdict) =>
-      verdict !== undefined && (found === undefined || exitStatusOf(verdict) > exitStatusOf(found)) ? verdict : found,
-    undefined,
-  );
+/** Why the command of whoever waited for a job fails; it may go on. */
+export function waitProblem(status: JobStatusOutput): Verdict | undefined {
+  const code = waitVerdict(status);
+  if (code === undefined) return undefined;
+  const { job_id: id, state, error } = status;
+  if (code !== "WAIT_TIMEOUT") return { code, message: `job ${id} is ${state}${error === null ? "" : ` (${error})`}` };
+  return {
+    code,
+    message: `job ${id} is ${state} and goes on; \`windlass jobs status ${id} --watch\` follows it further`,
+  };
+}
+
+function worst(jobs: readonly JobStatusOutput[]): Verdict | undefined {
+  const problems = jobs.flatMap((job) => waitProblem(job) ?? []);
+  // The first of those with the largest status.
+  return problems.toSorted((a, b) => exitStatusOf(b.code) - exitStatusOf(a.code))[0];
 }
