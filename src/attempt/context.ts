@@ -50,6 +50,7 @@ export function createContext(
       return services.enqueue(request, slot, typeof type === "string" ? type : type.name, input, options);
     },
     maskFile: async (path) => (redactor === undefined ? undefined : maskFile(path, redactor)),
+    outsideTimeout: services.outsideTimeout,
     recordEffect: (effect) => services.recordEffect(request, effect, folder.path),
   };
 }

@@ -35,6 +35,11 @@ export interface EffectContext extends JobContext {
    */
   maskFile(path: string): Promise<void>;
   /**
+   * Runs what the attempt waits for and what is not its own work, such as the start of a runner on another machine: up to
+   * `maxMs` of it is not counted against the timeout. The job's deadline counts on.
+   */
+  outsideTimeout<T>(maxMs: number, work: () => Promise<T>): Promise<T>;
+  /**
    * Stores the effect durably. Call it before the effect starts and again when more is known of it (such as the process
    * id); the last one counts.
    *

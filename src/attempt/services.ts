@@ -5,7 +5,7 @@ import type { ChildOptions, Progress } from "../job/context.ts";
 import type { JobType } from "../job/definition.ts";
 import type { AfterCrash } from "../job/rules.ts";
 import type { Outcome } from "../job/state.ts";
-import type { Effect, Handlers, MachineIdentity } from "./handlers.ts";
+import type { Effect, EffectContext, Handlers, MachineIdentity } from "./handlers.ts";
 
 /** One attempt to make: everything that its worker claimed. */
 export interface AttemptRequest {
@@ -48,6 +48,7 @@ export interface AttemptServices {
   };
   /** A secret of the worker's environment; `undefined` when it is not set. */
   readonly secret: (name: string) => string | undefined;
+  readonly outsideTimeout: EffectContext["outsideTimeout"];
   /** @throws AppError `LEASE_LOST`. */
   readonly recordEffect: (request: AttemptRequest, effect: Effect, folder: string) => Promise<void>;
   /** Says in the history that this attempt takes over what an earlier one started. @throws AppError `LEASE_LOST`. */

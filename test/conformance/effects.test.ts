@@ -191,4 +191,41 @@ conformance("recorded effects", (test) => {
     expect(answers).toMatchObject([{ code: "LEASE_LOST" }]);
     await next.stop({ graceMs: 0 });
   });
+
+  test.concurrent("what an attempt waits for outside its own work is not counted against its timeout, up to a bound", async ({
+    open,
+  }) => {
+    const clock = new TestClock();
+    const bench = await open({ own: [actsOutside("stop")], clock });
+    const gates: (() => void)[] = [];
+    const worker = await serve(bench, actsOutside("stop"), {
+      run: async (_: unknown, ctx: EffectContext) => {
+        const stopped = new Promise((_, reject) =>
+          ctx.signal.addEventListener("abort", () => reject(ctx.signal.reason)),
+        );
+        await ctx.outsideTimeout(10_000, () => Promise.race([new Promise<void>((go) => gates.push(go)), stopped]));
+        await stopped;
+      },
+    });
+    const submit = async (options = {}): Promise<string> => {
+      const id = await bench.submit("app.outside", {}, { timeout: "1s", ...options });
+      await bench.reaches(id, ({ state }) => state === "running");
+      return id;
+    };
+    const started = await submit();
+    const hangs = await submit();
+    const hurried = await submit({ deadline: "5s" });
+    await clock.advance(4_000);
+    gates[0]?.();
+    await clock.advance(900);
+    expect((await bench.status(started)).state).toBe("running");
+    await clock.advance(200);
+    expect(await bench.status(started)).toMatchObject({ state: "failed", error: { code: "TIMEOUT" } });
+    expect(await bench.status(hurried)).toMatchObject({ state: "failed", error: { code: "DEADLINE_EXCEEDED" } });
+    await clock.advance(5_800);
+    expect((await bench.status(hangs)).state).toBe("running");
+    await clock.advance(200);
+    expect(await bench.status(hangs)).toMatchObject({ state: "failed", error: { code: "TIMEOUT" } });
+    await stopBy(clock, worker);
+  });
 });

@@ -1,24 +1,21 @@
 import { AttemptControl } from "../../../attempt/control.ts";
 import { DeadlineWheel } from "../../../attempt/deadline-wheel.ts";
 import { runAttempt } from "../../../attempt/run-attempt.ts";
-import type { AttemptEnd, AttemptRequest, AttemptServices } from "../../../attempt/services.ts";
-import { AppError, isAppError, toErrorRecord } from "../../../error.ts";
-import { formatActor } from "../../../policy/actor.ts";
+import type { AttemptEnd } from "../../../attempt/services.ts";
+import { isAppError, toErrorRecord } from "../../../error.ts";
 import type { ServedType } from "../../backend.ts";
 import { traceOf } from "../accept.ts";
 import type { Claim } from "../claim.ts";
 import { type AttemptResult, endAttempt } from "../end-attempt.ts";
 import type { JobNumber } from "../job-number.ts";
 import { moveKept } from "../move-kept.ts";
-import { readInput } from "../reading/status.ts";
 import { reclaim } from "../reclaim.ts";
-import { recordAdoption } from "../record-adoption.ts";
-import { recordEffect } from "../record-effect.ts";
-import { recordProgress } from "../record-progress.ts";
+import { attemptRequest, attemptServices } from "./attempt-services.ts";
 import type { WorkerParts } from "./parts.ts";
 import { type Running, RunningSet } from "./running.ts";
 import type { Slots } from "./slots.ts";
 import type { Teller } from "./teller.ts";
+import { TimeLimit } from "./time-limit.ts";
 
 /** A write that the disk refused is tried again this often; the lease is kept meanwhile. */
 const WRITE_RETRY_MS = 1_000;
@@ -73,31 +70,23 @@ export class Attempts {
     if (served === undefined) return;
     this.#busy++;
     const { epoch, entry, rules, job } = claim;
-    const leftMs = job.env.deadline === undefined ? Number.POSITIVE_INFINITY : job.env.deadline - clock.now();
-    const byDeadline = leftMs < rules.timeoutMs;
-    const limitMs = Math.max(0, Math.min(leftMs, rules.timeoutMs));
-    const startedMono = clock.monotonic();
-    const slot = slots.enter({
-      deadlineMono: startedMono + limitMs,
-      epoch,
-      job: entry.job,
-      run: entry.run,
-      attempt: entry.attempt,
-      byDeadline,
-    });
-    const jobId = numbers.idOf(entry.job);
     const control = new AttemptControl();
-    const running: Running = {
-      claim,
-      served,
-      control,
-      jobId,
-      traceId: job.env.trace ?? traceOf(jobId),
-      startedMono,
-      slot,
-    };
+    const timeLimit = new TimeLimit(
+      { clock, slots, wheel: this.#wheel },
+      {
+        epoch,
+        job: entry.job,
+        run: entry.run,
+        attempt: entry.attempt,
+        timeoutMs: rules.timeoutMs,
+        deadlineLeftMs: job.env.deadline === undefined ? Number.POSITIVE_INFINITY : job.env.deadline - clock.now(),
+        onOver: (byDeadline) => this.#timeOut(control, byDeadline),
+      },
+    );
+    const jobId = numbers.idOf(entry.job);
+    const traceId = job.env.trace ?? traceOf(jobId);
+    const running: Running = { claim, served, control, jobId, traceId, startedMono: clock.monotonic(), timeLimit };
     this.#running.add(running);
-    this.#wheel.set(running, limitMs, () => this.#timeOut(running, byDeadline));
     if (claim.cancelRequested) control.stop("cancelled");
     tell.move(running, "claimed", false);
     void this.#run(running);
@@ -145,22 +134,26 @@ export class Attempts {
     clock.after(limits.killGraceMs + ABANDON_AFTER_MS, abandon, { background: true });
   }
 
-  #timeOut(running: Running, byDeadline: boolean): void {
-    running.control.stop("timeout", { byDeadline });
-    this.#wheel.set(running, this.#parts.limits.killGraceMs + ABANDON_AFTER_MS, () => running.control.abandon());
+  #timeOut(control: AttemptControl, byDeadline: boolean): void {
+    control.stop("timeout", { byDeadline });
+    this.#wheel.set(control, this.#parts.limits.killGraceMs + ABANDON_AFTER_MS, () => control.abandon());
   }
 
   async #run(running: Running): Promise<void> {
     let end: AttemptEnd;
     try {
-      end = await runAttempt(this.#request(running), this.#services(running), running.control);
+      end = await runAttempt(
+        attemptRequest(this.#parts, running),
+        attemptServices(this.#parts, running),
+        running.control,
+      );
     } catch (error) {
       // runAttempt answers for handlers; what escapes it is ours or the disk's, and the work may have been done.
       end = { kind: "failed", error: toErrorRecord(error), retryable: running.claim.job.env.after_crash === undefined };
     }
     running.control.end();
-    this.#wheel.clear(running);
-    this.#parts.slots.leave(running.slot);
+    running.timeLimit.close();
+    this.#wheel.clear(running.control);
     this.#busy--;
     if (end.kind === "lost") this.#forget(running, false);
     else this.#record(running, end);
@@ -215,61 +208,4 @@ export class Attempts {
     this.#running.remove(running);
     this.#parts.onEnded(running.claim.entry.job, final);
   }
-
-  #request({ claim, served, jobId, traceId }: Running): AttemptRequest {
-    const { interned, db } = this.#parts;
-    const { env } = claim.job;
-    return {
-      jobId,
-      type: served.type,
-      handlers: served.handlers,
-      runNumber: claim.entry.run,
-      attempt: claim.entry.attempt,
-      traceId,
-      actor: formatActor(interned.actor(db, claim.job.actor)),
-      input: readInput(env),
-      timeoutMs: claim.rules.timeoutMs,
-      ...(env.deadline === undefined ? {} : { deadlineMs: env.deadline }),
-      afterCrash: env.after_crash ?? "rerun",
-      retryOnExit: env.retry_exit ?? false,
-      recover: claim.entry.recover === 1,
-      crashes: claim.entry.crashes,
-      crashesMax: claim.rules.crashesMax,
-      ...(claim.effect === undefined ? {} : { effect: claim.effect }),
-    };
-  }
-
-  #services({ claim, jobId, traceId, control }: Running): AttemptServices {
-    const { id, clock, machine, artifactRoot, limits, options, writer, interned, db } = this.#parts;
-    const { job, run } = claim.entry;
-    return {
-      clock,
-      machine,
-      artifactRoot,
-      limits,
-      secret: options.secret,
-      // What was asked for before the end is written before it: mutations keep their order.
-      recordAdoption: () => writer.mutate((tx) => recordAdoption(tx, claim, id)),
-      recordEffect: async (_, effect, folder) => {
-        checkNotEnded(control);
-        await writer.mutate((tx) => recordEffect(tx, { epoch: claim.epoch, job, run, folder, effect }));
-      },
-      progress: (_, progress) => {
-        if (control.ended) return;
-        writer
-          .mutate((tx) => recordProgress(tx, claim.epoch, { job, run, progress }), { durable: false })
-          .catch(() => undefined);
-      },
-      enqueue: async (_, slot, type, input, childOptions) => {
-        checkNotEnded(control);
-        const parent = { ref: { jobId, runNumber: run, slot }, actor: interned.actor(db, claim.job.actor), traceId };
-        return options.submitChild(parent, type, input, childOptions);
-      },
-    };
-  }
-}
-
-/** The lease may go on for the other jobs of its batch when a handler outlives its attempt. */
-function checkNotEnded({ ended }: AttemptControl): void {
-  if (ended) throw new AppError("LEASE_LOST", "this attempt has ended; what its handler does late counts for nothing");
 }

@@ -5,6 +5,7 @@ import type { Claim } from "../claim.ts";
 import type { LeasedJob } from "../entry.ts";
 import type { JobNumber } from "../job-number.ts";
 import type { Notice } from "../notice.ts";
+import type { TimeLimit } from "./time-limit.ts";
 
 /** One attempt that runs in this process, or whose end is being recorded. */
 export interface Running {
@@ -14,7 +15,7 @@ export interface Running {
   readonly jobId: string;
   readonly traceId: string;
   readonly startedMono: number;
-  readonly slot: number;
+  readonly timeLimit: TimeLimit;
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 const FIELDS = 8;
 const DEADLINE = 0;
+const BY_DEADLINE = 5;
 
 /** One running attempt. */
 export interface SlotRow {
@@ -58,6 +59,13 @@ export class Slots {
     this.#rows.set([0, row.epoch, row.job, row.run, row.attempt, row.byDeadline ? 1 : 0], at);
     this.#rows[at + DEADLINE] = row.deadlineMono;
     return index;
+  }
+
+  /** Gives a row another deadline. */
+  move(index: number, { deadlineMono, byDeadline }: Pick<SlotRow, "deadlineMono" | "byDeadline">): void {
+    if (index < 0) return;
+    this.#rows[index * FIELDS + BY_DEADLINE] = byDeadline ? 1 : 0;
+    this.#rows[index * FIELDS + DEADLINE] = deadlineMono;
   }
 
   leave(index: number): void {
