@@ -86,10 +86,11 @@ export class Claimer {
       if (this.#suspectMayStart()) await this.#claim(queues, "probation", true);
       await this.#claim(queues, "suspect", true);
     }
-    // The first claim after a start must be on disk too: what brings the machine down at once is counted.
+    // The first jobs after a start must be on disk too: what brings the machine down at once is counted.
     const fresh = await this.#claim(queues, "fresh", this.#first);
+    if (fresh === 0) return;
     this.#first = false;
-    if (fresh > 0 && this.#parts.free() > 0) this.#again = true;
+    if (this.#parts.free() > 0) this.#again = true;
   }
 
   async #claim(queues: readonly number[], kind: ClaimRequest["kind"], durable: boolean): Promise<number> {
