@@ -38,6 +38,7 @@ export function createContext(
     attempt: request.attempt,
     traceId: request.traceId,
     actor: request.actor,
+    timeoutMs: request.timeoutMs,
     signal,
     log: createLog(request, folder, services, redactor),
     get folder() {

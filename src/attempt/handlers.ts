@@ -27,6 +27,8 @@ export interface EffectContext extends JobContext {
    * attempt that adopts gets the folder of the attempt that started the effect.
    */
   readonly folder: string;
+  /** The attempt's running time; its signal fires when that is over. */
+  readonly timeoutMs: number;
   /** The strictest actor of the job, as `kind:name`, for programs that may call Windlass themselves. */
   readonly actor?: string;
   /**

@@ -82,11 +82,11 @@ export type AttemptEnd =
       readonly outcome?: Outcome;
       readonly kept?: KeptFiles;
     }
-  /** With an outcome and an error where not a cancel of the job ended it but somebody at its machine. */
+  /** With an outcome where not a cancel of the job ended it but somebody at its machine. */
   | {
       readonly kind: "cancelled";
+      readonly error: ErrorRecord;
       readonly outcome?: Outcome;
-      readonly error?: ErrorRecord;
       readonly kept?: KeptFiles;
     }
   /** It stopped because its worker does; what it had started may go on. */

@@ -36,6 +36,9 @@ export async function settle(ended: HandlerEnd, settling: Settling): Promise<Att
   return files.length === 0 ? timed : { ...timed, kept: { folder: folder.path, files } };
 }
 
+/** What a job says that was cancelled while it ran. */
+export const CANCELLED: ErrorRecord = { code: "CANCELLED", message: "it was cancelled while it ran" };
+
 type Ended = Extract<AttemptEnd, { kind: "completed" | "failed" | "cancelled" }>;
 
 function lostLease(ended: HandlerEnd): boolean {
@@ -80,9 +83,9 @@ function fail(
   { error, checking }: { readonly error: unknown; readonly checking?: boolean },
   { request, control, redactor }: Settling,
 ): Ended {
-  if (control.reason === "cancelled") return { kind: "cancelled" };
-  if (control.reason === "timeout") return timedOut(request, control.byDeadline);
   const record = maskTexts(toErrorRecord(error, "HANDLER_FAILED"), redactor);
+  if (control.reason === "cancelled") return withDetails({ kind: "cancelled" as const, error: CANCELLED }, record);
+  if (control.reason === "timeout") return withDetails(timedOut(request, control.byDeadline), record);
   const outcome = outcomeOfError(record.code);
   if (outcome === "stopped") return { kind: "cancelled", outcome, error: record };
   return {
@@ -92,6 +95,11 @@ function fail(
     ...(outcome === undefined ? {} : { outcome }),
     ...(checking ? { recover: true as const } : {}),
   };
+}
+
+/** A handler that was stopped may say what became of its work: an exit code, whether its program still runs. */
+function withDetails<T extends { readonly error: ErrorRecord }>(end: T, { details }: ErrorRecord): T {
+  return details === undefined ? end : { ...end, error: { ...end.error, details } };
 }
 
 /** The failure of an attempt whose time ran out; also written by the thread that ends a worker whose event loop is blocked. */

@@ -151,7 +151,10 @@ test.concurrent("an adopted program has its timeout, counted from its own start"
   const program = await pid();
   await worker.kill();
   await bench.worker();
-  expect(await bench.settled(id)).toMatchObject({ state: "failed", error: { code: "TIMEOUT" } });
+  expect(await bench.settled(id)).toMatchObject({
+    state: "failed",
+    error: { code: "TIMEOUT", details: { exit_code: null, signal: "SIGTERM" } },
+  });
   expect(isAlive(program)).toBe(false);
 });
 

@@ -1,4 +1,5 @@
 import type { AttemptEnd, KeptFiles } from "../../attempt/services.ts";
+import { CANCELLED } from "../../attempt/settle.ts";
 import { type Connection, readJson } from "../../database/connection.ts";
 import type { Transaction } from "../../database/writer.ts";
 import { decideReclaim } from "../../job/crash.ts";
@@ -31,8 +32,6 @@ export type AttemptResult =
   | { readonly kind: "final" }
   | { readonly kind: "retry"; readonly delayMs: number }
   | { readonly kind: "released" };
-
-const CANCELLED = { code: "CANCELLED", message: "it was cancelled while it ran" };
 
 /**
  * Records the end of an attempt under its lease: the result, the retry or the return of the job, its manifest and the
@@ -72,7 +71,7 @@ function record(tx: Transaction<Notice>, report: AttemptReport): AttemptResult {
         state: "cancelled",
         worker,
         claimed,
-        error: end.error ?? CANCELLED,
+        error: end.error,
         ...outcomeOf(end.outcome),
       });
       return { kind: "final" };

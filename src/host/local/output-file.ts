@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises";
+import { cutMark } from "../../artifact/kept-output.ts";
 
 /**
  * Holds a file that a program appends to at its limit: the first `keptBytes` and a line that says so. What the program
@@ -11,7 +12,7 @@ export async function cutOutput(path: string, keptBytes: number): Promise<number
   try {
     const { size } = await file.stat();
     if (size <= keptBytes) return 0;
-    const mark = Buffer.from(`\n[windlass: cut after ${keptBytes} bytes]\n`);
+    const mark = Buffer.from(cutMark(keptBytes));
     const marked = Buffer.alloc(mark.length);
     await file.read(marked, 0, mark.length, keptBytes);
     const isMarked = marked.equals(mark);
