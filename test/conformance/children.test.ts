@@ -2,6 +2,7 @@ import { expect } from "vitest";
 import { z } from "zod";
 import type { ChildOptions } from "../../src/job/context.ts";
 import { defineJob, type JobType } from "../../src/job/definition.ts";
+import { TestClock } from "../support/clock.ts";
 import { conformance } from "./backends.ts";
 
 const work = { name: "app.work", backoff: { first: "10ms", jitter: 0 } };
@@ -118,5 +119,23 @@ conformance("children", (test) => {
     expect((await bench.backend.list({ limit: 20 })).jobs.length).toBe(6);
     const other = await bench.submit("app.work", { name: "b", children: ["d"] });
     expect((await bench.settled(other)).state).toBe("completed");
+  });
+
+  test("job.spawn_rate: a minute later as many again may be made, by whichever run or descendant", async ({ open }) => {
+    const clock = new TestClock();
+    const bench = await open({ types: [{ ...work, retries: 0 }], config: { "job.spawn_rate": 3 }, clock });
+    await bench.worker();
+    const id = await bench.submit("app.work", { name: "a", children: ["c1", "c2", "c3"] });
+    expect((await bench.settled(id)).state).toBe("completed");
+    await bench.replay(id);
+    expect(await bench.settled(id)).toMatchObject({ state: "failed", error: { code: "LIMIT_REACHED" } });
+    await clock.advance(60_000);
+    await bench.replay(id);
+    expect(await bench.settled(id)).toMatchObject({ state: "completed", runNumber: 3 });
+    // A child's children count for the same first ancestor.
+    const deep = await bench.submit("app.work", { name: "deep", depth: 9 });
+    await bench.settled(deep);
+    await clock.advance(0);
+    expect((await bench.backend.list({ limit: 20 })).jobs.length).toBe(7 + 4);
   });
 });

@@ -179,6 +179,18 @@ conformance("crashes", (test) => {
     for (const id of ids) expect(await bench.settled(id)).toMatchObject({ state: "cancelled", attempt: 1 });
   });
 
+  test.concurrent("a job that had started does not expire when its worker dies", async ({ open }) => {
+    const bench = await open({ types });
+    const first = await bench.spawn();
+    const id = await bench.submit("app.rerun", { name: "a", holds: 1 }, { expiresIn: "2s" });
+    await bench.effects.seen("a", "start");
+    const expiresMs = (await bench.status(id)).dueAtMs + 2_000;
+    await first.kill();
+    await bench.reaches(id, () => Date.now() > expiresMs);
+    await bench.worker();
+    expect(await bench.settled(id)).toMatchObject({ state: "completed", attempt: 2, crashes: 1 });
+  });
+
   test.concurrent("a job whose deadline passed while its worker was dead is not run again", async ({ open }) => {
     const bench = await open({ types: [rerun, { name: "app.other" }] });
     const first = await bench.spawn();

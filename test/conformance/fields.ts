@@ -65,12 +65,11 @@ export const SCHEDULE_CASES = {
   catchUp: ["schedules", "catch-up once: one job stands for all slots"],
 } as const satisfies Record<keyof ScheduleSpec, CaseName>;
 
-/** Every move between states; `null` where nothing makes it yet (durable calls) or nothing can (see the note). */
+/** Every move between states; `null` where nothing makes it yet (durable calls). */
 export const MOVE_CASES: Readonly<Record<string, CaseName | null>> = {
   "scheduled queued": ["states", "scheduled to queued: its time comes"],
   "scheduled cancelled": ["states", "scheduled to cancelled: at once"],
-  // An expiry counts from the due time, so a job is let in before it expires.
-  "scheduled expired": null,
+  "scheduled expired": ["states", "scheduled to expired: its time came and went"],
   "scheduled failed": ["states", "scheduled to failed: its deadline passes first"],
   "queued running": ["states", "a job goes from queued through running to completed"],
   "queued cancelled": ["states", "queued to cancelled: at once"],

@@ -74,6 +74,8 @@ conformance("idempotency", (test) => {
     await clock.advance(1);
     const next = await bench.accept("app.work", { name: "another" }, key);
     expect(next.existing).toBe(false);
+    // The job outlives its key.
+    expect((await bench.status(done)).state).toBe("completed");
     expect((await bench.accept("app.work", { name: "b" }, { idempotencyKey: "order-8", delay: "3m" })).jobId).toBe(
       waiting,
     );

@@ -143,6 +143,34 @@ conformance("order", (test) => {
     expect((await bench.backend.list({ limit: 10 })).jobs).toEqual([]);
   });
 
+  test("a worker takes no more than it has slots for, so another finds the rest", async ({ open }) => {
+    const bench = await open({ types: [work] });
+    const names = ["a", "b", "c", "d", "e"];
+    for (const name of names) await bench.submit("app.work", { name, hold: true });
+    await bench.worker({ concurrency: 2 });
+    await bench.effects.seen("b", "start");
+    const states = async () =>
+      (await bench.backend.stats()).counts.map(({ state, count }) => `${count} ${state}`).sort();
+    expect(await states()).toEqual(["2 running", "3 queued"]);
+    await bench.worker({ concurrency: 2 });
+    await bench.effects.seen("d", "start");
+    expect(await states()).toEqual(["1 queued", "4 running"]);
+    for (const name of names) bench.effects.release(name);
+  });
+
+  test("a job starts within the promised time on an idle worker, not at its next look", async ({ open }) => {
+    const bench = await open({ types: [work], config: { "worker.tick": "10s" } });
+    await bench.worker();
+    const waits: number[] = [];
+    for (let n = 0; n < 40; n++) {
+      const id = await bench.submit("app.work", { name: `n${n}` });
+      const { queuedAtMs, startedAtMs } = await bench.settled(id);
+      waits.push((startedAtMs ?? Number.POSITIVE_INFINITY) - queuedAtMs);
+    }
+    // The quickest quarter: this machine may have other things to do.
+    expect(waits.sort((a, b) => a - b)[9]).toBeLessThanOrEqual(bench.backend.capabilities.startMs);
+  });
+
   test("one type's backlog does not starve another type", async ({ open }) => {
     const bench = await open({ types: [work, { name: "app.other" }] });
     await bench.windlass.submit.submit(

@@ -73,6 +73,25 @@ conformance("retries", (test) => {
     expect((await bench.status(id)).state).toBe("failed");
   });
 
+  test("the configured back-off holds for a type that says none", async ({ open }) => {
+    const clock = new TestClock();
+    const config = {
+      "job.retry_backoff": "10s",
+      "job.backoff_factor": 3,
+      "job.backoff_cap": "60s",
+      "job.retry_max": 4,
+    };
+    const bench = await open({ types: [{ name: "app.work" }], clock, config });
+    await bench.worker();
+    const id = await bench.submit("app.work", { name: "a", fails: 99 });
+    await clock.advance(0);
+    for (const seconds of [10, 30, 60, 60]) {
+      expect(await bench.status(id)).toMatchObject({ state: "scheduled", dueAtMs: clock.now() + seconds * 1_000 });
+      await clock.advance(seconds * 1_000);
+    }
+    expect((await bench.status(id)).state).toBe("failed");
+  });
+
   test("jitter spreads a back-off by its share and no further", async ({ open }) => {
     const clock = new TestClock();
     const backoff = { first: "100s", jitter: 0.5 };

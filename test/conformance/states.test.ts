@@ -3,6 +3,7 @@ import { z } from "zod";
 import { AlreadyDone } from "../../src/attempt/handlers.ts";
 import { defineJob } from "../../src/job/definition.ts";
 import { TestClock } from "../support/clock.ts";
+import { TESTER } from "../support/test.ts";
 import { conformance } from "./backends.ts";
 
 const work = { name: "app.work", backoff: { first: "1h", jitter: 0 } };
@@ -68,6 +69,24 @@ conformance("states", (test) => {
     const id = await bench.submit("app.work", { name: "a" }, { delay: "1h" });
     expect(await bench.cancel(id)).toEqual({ kind: "cancelled" });
     expect(await bench.status(id)).toMatchObject({ state: "cancelled", attempt: 0, error: { code: "CANCELLED" } });
+  });
+
+  test("scheduled to expired: its time came and went while nobody was there to let it in", async ({ open }) => {
+    const clock = new TestClock();
+    const bench = await open({ types: [work], clock });
+    // More than one look lets in, so that the last is found late where it was scheduled.
+    const request = (name: string, options: object) => ({ type: "app.work", input: { name }, options, actor: TESTER });
+    await bench.windlass.submit.submit(
+      Array.from({ length: 1_000 }, (_, n) => request(`n${n}`, { delay: "1m", requires: { site: "nowhere" } })),
+    );
+    const late = await bench.submit("app.work", { name: "late" }, { delay: 60_001, expiresIn: 1 });
+    await clock.advance(120_000);
+    expect((await bench.status(late)).state).toBe("scheduled");
+    await bench.worker();
+    await clock.advance(1_000);
+    expect(await bench.status(late)).toMatchObject({ state: "expired", attempt: 0, error: { code: "EXPIRED" } });
+    expect(await bench.events(late)).toEqual(["job.scheduled", "job.expired"]);
+    expect((await bench.backend.stats()).counts).toContainEqual({ type: "app.work", state: "queued", count: 1_000 });
   });
 
   test("scheduled to failed: its deadline passes first", async ({ open }) => {

@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { TestClock } from "../support/clock.ts";
 import { conformance } from "./backends.ts";
 
 const quick = { backoff: { first: "10ms", jitter: 0 } };
@@ -98,6 +99,55 @@ conformance("timeout and deadline", (test) => {
     bench.effects.release("holder");
     await bench.settled(holder);
     expect((await bench.settled(next)).state).toBe("completed");
+  });
+
+  test("a wall clock that jumps ends no attempt and takes no lease: running time is measured apart from it", async ({
+    open,
+  }) => {
+    const clock = new TestClock();
+    const types = [{ name: "app.slow", timeout: { default: "1m" }, retries: 0 }];
+    const bench = await open({ types, clock, config: { "worker.lease": "5m" } });
+    await bench.worker();
+    // It looks after the other's lease.
+    await bench.worker();
+    const id = await bench.submit("app.slow", { name: "a", hold: true });
+    await bench.effects.seen("a", "start");
+    clock.jump(-30 * 86_400_000);
+    await clock.advance(30_000);
+    expect(await bench.status(id)).toMatchObject({ state: "running", attempt: 1 });
+    clock.jump(60 * 86_400_000);
+    await clock.advance(29_900);
+    expect(await bench.status(id)).toMatchObject({ state: "running", attempt: 1 });
+    await clock.advance(200);
+    expect(await bench.settled(id)).toMatchObject({ state: "failed", attempt: 1, error: { code: "TIMEOUT" } });
+  });
+
+  test("a deadline that passes while a rate limit holds the job back ends it, and its turn goes to the next", async ({
+    open,
+  }) => {
+    const clock = new TestClock();
+    const bench = await open({ types: [{ name: "app.limited", rateLimit: { units: 1, per: "10m" } }], clock });
+    await bench.worker();
+    await bench.submit("app.limited", { name: "first" });
+    const late = await bench.submit("app.limited", { name: "late" }, { deadline: "1m" });
+    await clock.advance(60_000);
+    expect(await bench.status(late)).toMatchObject({
+      state: "failed",
+      attempt: 0,
+      error: { code: "DEADLINE_EXCEEDED" },
+    });
+    const next = await bench.submit("app.limited", { name: "next" });
+    await clock.advance(540_000);
+    expect((await bench.status(next)).state).toBe("completed");
+  });
+
+  test("a call's timeout may be a day where the type says no maximum, and its deadline 366 days", async ({ open }) => {
+    const bench = await open({ types: [{ name: "app.plain" }] });
+    const submit = (options: object) => bench.submit("app.plain", { name: "a" }, options);
+    expect((await bench.status(await submit({ timeout: "24h", deadline: "366d" }))).timeoutMs).toBe(86_400_000);
+    expect((await bench.status(await submit({}))).timeoutMs).toBe(600_000);
+    await expect(submit({ timeout: 86_400_001 })).rejects.toMatchObject({ code: "INVALID_DURATION" });
+    await expect(submit({ deadline: 366 * 86_400_000 + 1 })).rejects.toMatchObject({ code: "INVALID_DURATION" });
   });
 
   test.concurrent("a handler that ends in time ends in time, whatever its signal does later", async ({ open }) => {
