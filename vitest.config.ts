@@ -2,6 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    globalSetup: "./tools/system-packages.mjs",
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     // Tests open SQLite files and start and kill processes: each file gets a process of its own, not a thread.
     pool: "forks",
