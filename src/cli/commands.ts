@@ -10,6 +10,7 @@ const OVERLAYS: Readonly<Record<string, () => Promise<Overlay>>> = {
   "jobs.wait": async () => (await import("./commands/wait.ts")).waitOverlay,
   "jobs.logs": async () => (await import("./commands/logs.ts")).logsOverlay,
   "artifacts.open": async () => (await import("./commands/open.ts")).openOverlay,
+  doctor: async () => (await import("./commands/doctor.ts")).doctorOverlay,
   "queue-metrics": async () => (await import("./commands/queue-metrics.ts")).queueMetricsOverlay,
   "db.shell": async () => (await import("./commands/db-shell.ts")).dbShellOverlay,
 };

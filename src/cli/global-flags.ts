@@ -11,7 +11,11 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
   },
   { name: "policy", kind: "text", placeholder: "PATH", description: "The file of rules that says who may do what." },
   { name: "json", kind: "boolean", description: "Prints one JSON value on standard output and nothing else there." },
-  { name: "quiet", kind: "boolean", description: "Logs warnings and errors only." },
+  {
+    name: "quiet",
+    kind: "boolean",
+    description: "Logs warnings and errors only; `run` does not show the job's output.",
+  },
   { name: "no-color", kind: "boolean", description: "No colour on a terminal.", environment: ["NO_COLOR"] },
   { name: "help", kind: "boolean", short: "h", description: "Shows this and exits." },
 ];

@@ -4,7 +4,7 @@ import { neutralise, style, type Terminal } from "./terminal.ts";
 /** The log of the program: logfmt lines on standard error, for a person shorter ones. */
 export function commandLog(terminal: Terminal, { quiet, component }: { quiet: boolean; component: string }): Logger {
   const logger = terminal.logsToPerson
-    ? personLogger(terminal)
+    ? personLogger(terminal, component)
     : createLogger({ write: (line) => terminal.error(line), now: preciseNow, component });
   return quiet ? { ...logger, info: () => undefined } : logger;
 }
@@ -16,12 +16,14 @@ function preciseNow(): number {
 
 const COLOURS = { info: "dim", warn: "yellow", error: "red" } as const;
 
-function personLogger(terminal: Terminal): Logger {
+function personLogger(terminal: Terminal, component: string): Logger {
   const write =
     (level: LogLevel) =>
-    (_op: string, msg: string, fields: Pairs = {}): void => {
+    (op: string, msg: string, fields: Pairs = {}): void => {
       const pairs = formatPairs(fields);
-      const text = `${style(terminal, COLOURS[level], level)}: ${neutralise(msg)}`;
+      // A worker speaks of many jobs, of which this is the type; a command only of itself.
+      const subject = component === "engine" && !msg.includes(op) ? `${op}: ` : "";
+      const text = `${style(terminal, COLOURS[level], level)}: ${neutralise(subject + msg)}`;
       terminal.error(`${text}${pairs === "" ? "" : ` ${style(terminal, "dim", pairs)}`}\n`);
     };
   return { info: write("info"), warn: write("warn"), error: write("error") };

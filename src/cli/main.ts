@@ -34,8 +34,8 @@ export async function main(argv: readonly string[]): Promise<number> {
       const asked = leading.has("help");
       // Nothing was called: a script that wants JSON, or has put its words behind --, must not take a menu for an answer.
       if (!asked && (early.json || front.argv.length > 0)) throw noCommand(name);
-      const { showMenu } = await import("./help.ts");
-      return showMenu({ terminal, name, asked: asked || name === "" });
+      const { showMenu, showStart } = await import("./help.ts");
+      return name === "" && !asked ? showStart(terminal) : showMenu({ terminal, name, asked });
     }
     // Loaded late, as is all that needs zod: the menu and an unknown command are told without it.
     const { runCommand } = await import("./run-command.ts");

@@ -118,5 +118,11 @@ export function printOutput(
   const verdict = operation.verdict?.(output);
   if (globals.json) terminal.out(renderJson(withVerdict(output, verdict), terminal));
   else terminal.out(renderLines(operation.lines?.(output) ?? defaultLines(output), terminal));
+  return statusOf(operation, output);
+}
+
+/** The exit status that an answer stands for. */
+export function statusOf(operation: Operation, output: unknown): number {
+  const verdict = operation.verdict?.(output);
   return verdict === undefined ? 0 : exitStatusOf(verdict.code);
 }

@@ -41,9 +41,10 @@ function renderRecord(cells: Cells, terminal: Terminal): string {
     .join("");
 }
 
-const STATE_COLOURS: Readonly<Record<string, "green" | "yellow" | "red">> = {
+const STATE_COLOURS: Readonly<Record<string, "green" | "yellow" | "red" | "dim">> = {
   completed: "green",
   running: "yellow",
+  cancelled: "dim",
   failed: "red",
   expired: "red",
   partial: "red",

@@ -26,7 +26,8 @@ export function processTerminal(options: { readonly noColour: boolean }): Termin
     isPerson,
     // https://no-color.org: any value that is not empty.
     hasColour: isPerson && !options.noColour && !env["NO_COLOR"] && env["TERM"] !== "dumb",
-    columns: stdout.columns ?? 80,
+    // A terminal that does not know its width says 0.
+    columns: stdout.columns || 80,
     logsToPerson: stderr.isTTY === true,
     out: (text) => void (closed.signal.aborted || stdout.write(text)),
     error: (text) => void stderr.write(text),

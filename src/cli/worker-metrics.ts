@@ -9,6 +9,8 @@ export interface MetricsOptions {
   /** A file to append to; absent: standard output. */
   readonly path: string | undefined;
   readonly intervalMs: number;
+  /** Standard output gets lines of JSON in the place of pairs. */
+  readonly json: boolean;
   readonly terminal: Pick<Terminal, "out">;
   readonly submit: Pick<Submit, "jobsMade">;
   readonly log: Logger;
@@ -32,13 +34,14 @@ const STARTS: Readonly<Record<string, string>> = {
 };
 
 /** Writes the counters at once, at each interval, and a last time at the end. */
-export function startMetrics({ path, intervalMs, terminal, submit, log }: MetricsOptions): Metrics {
+export function startMetrics({ path, intervalMs, json, terminal, submit, log }: MetricsOptions): Metrics {
+  const format = json && path === undefined ? JSON.stringify : formatPairs;
   const counts = new Map<string, number>([...Object.values(ENDS), ...Object.values(STARTS)].map((name) => [name, 0]));
   const add = (name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1);
   const write = (): void => {
     const ts = formatTimestamp(Date.now());
     const values = [["jobs_enqueued_total", submit.jobsMade] as const, ...counts];
-    const text = values.map(([metric, value]) => `${formatPairs({ metric, value, ts })}\n`).join("");
+    const text = values.map(([metric, value]) => `${format({ metric, value, ts })}\n`).join("");
     if (path === undefined) terminal.out(text);
     else append(path, text, log);
   };

@@ -115,12 +115,15 @@ export class CliFolder implements AsyncDisposable {
   }
 
   /** Calls on a terminal of its own; `undefined` where `script` (util-linux) is missing. Standard error shows there too. */
-  async onTerminal(args: readonly string[]): Promise<string | undefined> {
+  async onTerminal(
+    args: readonly string[],
+    { columns = 80, ...env }: { readonly columns?: number; readonly NO_COLOR?: string } = {},
+  ): Promise<string | undefined> {
     const quoted = [process.execPath, PROGRAM, ...args].map((text) => `'${text.replaceAll("'", "'\\''")}'`).join(" ");
-    const child = spawn("script", ["-qec", quoted, "/dev/null"], {
+    const child = spawn("script", ["-qec", `stty cols ${columns}; ${quoted}`, "/dev/null"], {
       cwd: this.path,
       stdio: ["ignore", "pipe", "inherit"],
-      env: { PATH: process.env["PATH"], HOME: this.path, TERM: "xterm", NODE_COMPILE_CACHE: COMPILED },
+      env: { PATH: process.env["PATH"], HOME: this.path, TERM: "xterm", NODE_COMPILE_CACHE: COMPILED, ...env },
     });
     let text = "";
     child.stdout.setEncoding("utf8").on("data", (part: string) => {

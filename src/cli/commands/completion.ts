@@ -3,6 +3,7 @@ import { nearest } from "../../job/nearest.ts";
 import type { Command, CommandEntry } from "../command.ts";
 import { type CompletionWords, SHELLS } from "../completion-scripts.ts";
 import { GLOBAL_FLAGS, LEADING_FLAGS } from "../global-flags.ts";
+import { renderJson } from "../render.ts";
 import { settingFlags } from "../settings-flags.ts";
 
 /** `completion`: the script is complete in itself, so that a Tab starts no program. */
@@ -12,7 +13,7 @@ export const completion: Command = {
   description: "For example: windlass completion bash > ~/.local/share/bash-completion/completions/windlass",
   flags: [{ name: "shell", kind: "text", description: "The shell.", choices: Object.keys(SHELLS), required: true }],
   words: [{ name: "shell", flag: "shell", isRequired: true }],
-  async run({ values, terminal, command, commands }) {
+  async run({ values, terminal, command, commands, globals }) {
     const shell = String(values.get("shell"));
     const write = Object.hasOwn(SHELLS, shell) ? SHELLS[shell] : undefined;
     if (write === undefined) {
@@ -20,7 +21,8 @@ export const completion: Command = {
       const hint = near === undefined ? `it is one of ${Object.keys(SHELLS).join(", ")}` : `did you mean ${near}?`;
       throw new AppError("USAGE", `${command}: there is no script for ${JSON.stringify(shell)}; ${hint}`);
     }
-    terminal.out(write(await completionWords(commands)));
+    const script = write(await completionWords(commands));
+    terminal.out(globals.json ? renderJson({ shell, script }, terminal) : script);
     return 0;
   },
 };

@@ -1,6 +1,7 @@
 import type { WorkerEvent } from "../../backend/backend.ts";
 import type { JobRequest } from "../../backend/submit.ts";
 import { isBlock } from "../../config/schema/lists.ts";
+import { formatDuration } from "../../duration.ts";
 import { AppError, errorText, exitStatusOf } from "../../error.ts";
 import { enqueueJob } from "../../operations/jobs/enqueue.ts";
 import { outputFiles } from "../../operations/jobs/output-files.ts";
@@ -13,6 +14,7 @@ import { followOutput } from "../follow-output.ts";
 import { commandOf, withVerdict } from "../operation-command.ts";
 import { renderJson, renderLines } from "../render.ts";
 import { leaveAtOnce, onStopSignals } from "../stop-signals.ts";
+import { neutralise, style } from "../terminal.ts";
 import { typeFlags } from "../typed-input.ts";
 
 const enqueue = commandOf(enqueueJob, {
@@ -64,6 +66,22 @@ async function runHere(call: Call, asked: Parameters<typeof toJobRequest>[0]): P
   });
   terminal.closed.removeEventListener("abort", cancel);
   return conclude(call, jobStatusOutput(status));
+}
+
+/** The end as a person reads it: how it went, and where to look further. */
+function tellPerson(
+  { job_id, state, error, attempt, started_at, ended_at }: JobStatusOutput,
+  { terminal, log }: Pick<Call, "terminal" | "log">,
+): void {
+  if (state === "completed") {
+    const ms = Date.parse(ended_at ?? "") - Date.parse(started_at ?? "");
+    const took = Number.isFinite(ms) ? ` in ${formatDuration(Math.max(0, ms))}` : "";
+    log.info("run", `job completed${took}`, { job_id, attempt: attempt > 1 ? attempt : undefined });
+    return;
+  }
+  const [code = "", message = ""] = (error ?? `${state}: the job did not complete`).split(/: (.*)/s);
+  terminal.error(`${style(terminal, "red", code)}: ${neutralise(message)}\n`);
+  log.info("run", `job ${state}; \`windlass jobs logs ${job_id}\` tells what happened`);
 }
 
 /** A program that is run here runs in this folder, as from a shell. */
@@ -123,8 +141,11 @@ function conclude({ globals, terminal, log }: Call, output: JobStatusOutput): nu
       renderLines([{ job_id, state, outcome: outcome ?? undefined, result: result ?? undefined }], terminal),
     );
   }
-  const fields = { job_id, trace_id, attempt, state: outcome ?? state };
-  if (code === undefined) log.info("run", "job completed", fields);
-  else log.error("run", "job did not complete", { ...fields, err: error ?? undefined });
+  if (terminal.logsToPerson) tellPerson(output, { terminal, log });
+  else {
+    const fields = { job_id, trace_id, attempt, state: outcome ?? state };
+    if (code === undefined) log.info("run", "job completed", fields);
+    else log.error("run", "job did not complete", { ...fields, err: error ?? undefined });
+  }
   return code === undefined ? 0 : exitStatusOf(code);
 }

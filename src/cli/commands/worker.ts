@@ -44,7 +44,14 @@ async function runWorker(call: Call): Promise<number> {
   const { config } = windlass;
   using metrics =
     values.get("metrics") === true
-      ? startMetrics({ path: config.metricsPath, intervalMs, terminal, submit: windlass.submit, log })
+      ? startMetrics({
+          path: config.metricsPath,
+          intervalMs,
+          json: globals.json,
+          terminal,
+          submit: windlass.submit,
+          log,
+        })
       : undefined;
   const serving = await windlass.serve({
     concurrency: config.worker.concurrency,
@@ -56,7 +63,6 @@ async function runWorker(call: Call): Promise<number> {
       logEvent(log, event);
     },
   });
-  log.info("worker", "worker started", startFacts(windlass));
   using _ = onStopSignals({
     first(signal) {
       log.info("worker", "worker stops", { signal, grace: formatDuration(config.worker.graceMs) });
@@ -67,6 +73,8 @@ async function runWorker(call: Call): Promise<number> {
       leaveAtOnce(signal);
     },
   });
+  // Said last: who reads it may stop the worker at once.
+  log.info("worker", "worker started", startFacts(windlass));
   await serving.stopped;
   log.info("worker", "worker stopped");
   return 0;

@@ -14,21 +14,22 @@ const RESET = "\u001b[0m";
 /** Shows lines, and on a terminal one more that moves: how many jobs stand where. */
 export class Board implements Disposable {
   readonly #windlass: Windlass;
-  readonly #out: NodeJS.WriteStream;
+  readonly #out: NodeJS.WriteStream | undefined;
   readonly #colour: boolean;
   readonly #timer: NodeJS.Timeout | undefined;
   #drawn = false;
 
-  constructor(windlass: Windlass, out: NodeJS.WriteStream, colour: boolean) {
+  /** @param out `undefined`: says nothing. */
+  constructor(windlass: Windlass, out: NodeJS.WriteStream | undefined, colour: boolean) {
     this.#windlass = windlass;
     this.#out = out;
     this.#colour = colour;
-    this.#timer = out.isTTY ? setInterval(() => void this.#draw(), REDRAW_MS) : undefined;
+    this.#timer = out?.isTTY ? setInterval(() => void this.#draw(), REDRAW_MS) : undefined;
   }
 
   say(line: string): void {
     this.#clear();
-    this.#out.write(`${line}\n`);
+    this.#out?.write(`${line}\n`);
   }
 
   /** Says something and stops moving. */
@@ -64,7 +65,7 @@ export class Board implements Disposable {
       .map(({ state, count }) => `${count} ${state}`)
       .join("  ");
     this.#clear();
-    this.#out.write(`   ${bar} ${text}`);
+    this.#out?.write(`   ${bar} ${text}`);
     this.#drawn = true;
   }
 
@@ -73,7 +74,7 @@ export class Board implements Disposable {
   }
 
   #clear(): void {
-    if (this.#drawn) this.#out.write("\r\u001b[2K");
+    if (this.#drawn) this.#out?.write("\r\u001b[2K");
     this.#drawn = false;
   }
 }

@@ -14,12 +14,20 @@ import type { Actor } from "../../policy/actor.ts";
 import { composeWindlass, type Windlass } from "../../windlass.ts";
 import { Board } from "./board.ts";
 import { countSheep, fillForm } from "./demo-jobs.ts";
-import { judge, type Promised } from "./oracle.ts";
+import { judge, type Promised, type Verdict } from "./oracle.ts";
 
 /** Where the demonstration writes and who it is for. */
 export interface DemoOptions {
-  readonly out: NodeJS.WriteStream;
+  /** `undefined`: the report alone. */
+  readonly out: NodeJS.WriteStream | undefined;
   readonly colour: boolean;
+}
+
+/** What came of a demonstration. */
+export interface DemoReport {
+  /** Holds the evidence. */
+  readonly folder: string;
+  readonly verdicts: readonly Verdict[];
 }
 
 const ACTOR: Actor = { kind: "unattended", name: "demo", via: "cli" };
@@ -33,9 +41,9 @@ const DEADLINE_MS = 60_000;
  * Real jobs on a fresh database, a worker killed in the middle, another that finishes, and an oracle that checks what came
  * of it against what the jobs themselves wrote down.
  *
- * @returns 0 when every check holds, else 1.
+ * @returns what the oracle found.
  */
-export async function runDemo({ out, colour }: DemoOptions): Promise<number> {
+export async function runDemo({ out, colour }: DemoOptions): Promise<DemoReport> {
   const folder = mkdtempSync(join(tmpdir(), "windlass-demo-"));
   const ledger = join(folder, "ledger.ndjson");
   using site = await startSite();
@@ -79,7 +87,7 @@ async function report(
   board: Board,
   windlass: Windlass,
   { promised, ledger, folder }: { promised: readonly Promised[]; ledger: string; folder: string },
-): Promise<number> {
+): Promise<DemoReport> {
   const db = Connection.open(windlass.config.database.path, { readOnly: true });
   const verdicts = await judge({ promised, ledger, backend: windlass.backend, db });
   db.close();
@@ -98,7 +106,7 @@ async function report(
   board.say(`\nThe evidence is in ${folder}; look at it with`);
   board.say(`  npx windlass jobs list --db ${folder}/windlass.db`);
   board.say(`  npx windlass jobs logs ${program?.jobId ?? ""} --db ${folder}/windlass.db`);
-  return verdicts.every(({ problems }) => problems.length === 0) ? 0 : 1;
+  return { folder, verdicts };
 }
 
 async function enqueueAll(
