@@ -41,7 +41,9 @@ export async function retain(parts: RetainParts): Promise<void> {
     const from = cursor;
     const step = await writer.mutate((tx) => removeOld(tx, rule, from), { durable: false });
     removeLeftovers(parts, step.removed);
-    if (step.removed.length > 0) db.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
+    // Through the writer: another process that writes at this moment is waited for.
+    if (step.removed.length > 0)
+      await writer.mutate((tx) => tx.db.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`), { durable: false });
     cursor = step.cursor;
   } while (cursor !== undefined);
   await writer.mutate((tx) => sweep(tx, rule.beforeMs), { durable: false });
