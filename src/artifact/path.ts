@@ -1,6 +1,7 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "../error.ts";
+import { MANIFEST_FILE } from "./manifest-file.ts";
 
 /** Names that Windows keeps for devices, with or without an ending. */
 const DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)/i;
@@ -25,6 +26,7 @@ export function checkKeptPath(path: string): readonly string[] {
     if (DEVICE.test(part)) refuse(`has a part that is a device on Windows: ${JSON.stringify(part)}`);
     if (part === ".attempts" || part === "runs") refuse(`has a part that windlass keeps for itself: ${part}`);
   }
+  if (path === MANIFEST_FILE) refuse("is where windlass lists the kept files");
   return parts;
 }
 

@@ -1,8 +1,9 @@
-import { readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { z } from "zod";
 import { defineJob, type JobType } from "../../src/job/definition.ts";
+import { until } from "../support/until.ts";
 import { conformance } from "./backends.ts";
 
 const work = { name: "app.work" };
@@ -88,6 +89,12 @@ conformance("big values", (test) => {
       { type: "application/json", path: "a.json", bytes: 2, sha256: expect.stringMatching(/^44136f/) },
       { type: "text/plain", path: "b/report.txt", bytes: 5, sha256: expect.stringMatching(/^2cf24d/) },
     ]);
+    const list = join(bench.folder, "artifacts", id, "manifest.json");
+    await until(() => existsSync(list) || undefined, { what: list });
+    expect(JSON.parse(readFileSync(list, "utf8"))).toMatchObject({
+      job_id: id,
+      artifacts: [{ path: "a.json", size_bytes: 2 }, { path: "b/report.txt" }],
+    });
   });
 
   test("files of failed and cancelled jobs are kept too, and those of an attempt that is tried again are not", async ({

@@ -1,9 +1,13 @@
+import { join } from "node:path";
 import { keptPath } from "../../artifact/attempt-folder.ts";
 import type { ManifestFile } from "../../artifact/manifest.ts";
+import { writeManifestFile } from "../../artifact/manifest-file.ts";
 import { promote } from "../../artifact/promotion.ts";
 import { type Connection, readJson } from "../../database/connection.ts";
 import type { Writer } from "../../database/writer.ts";
+import { traceOf } from "./accept.ts";
 import type { JobNumber, JobNumbers } from "./job-number.ts";
+import { readJob } from "./job-row.ts";
 import type { Notice } from "./notice.ts";
 
 /** What moving needs. */
@@ -19,16 +23,15 @@ export interface MoveParts {
  * @param job absent: every job whose files were not yet moved.
  */
 export async function moveKept({ db, writer, numbers }: MoveParts, job?: JobNumber): Promise<void> {
-  const select = "SELECT job, run, root, folder, files FROM manifest WHERE moved = 0";
+  const select = "SELECT job, run, root, folder, at, files FROM manifest WHERE moved = 0";
   const rows = job === undefined ? db.all<ManifestRow>(select) : db.all<ManifestRow>(`${select} AND job = ?`, job);
   for (const row of rows) {
-    const to = keptPath(numbers.idOf(row.job), row.run);
-    promote({
-      root: row.root,
-      from: row.folder,
-      to,
-      files: readJson<ManifestFile[]>(row.files, `manifest of job ${row.job}`),
-    });
+    const jobId = numbers.idOf(row.job);
+    const to = keptPath(jobId, row.run);
+    const files = readJson<ManifestFile[]>(row.files, `manifest of job ${row.job}`);
+    promote({ root: row.root, from: row.folder, to, files });
+    const traceId = readJob(db, row.job)?.env.trace ?? traceOf(jobId);
+    writeManifestFile(join(row.root, to), { jobId, traceId, atMs: row.at, files });
     await writer.mutate(
       (tx) => tx.db.run("UPDATE manifest SET moved = 1, folder = ? WHERE job = ? AND run = ?", to, row.job, row.run),
       { durable: false },
@@ -41,5 +44,6 @@ interface ManifestRow {
   readonly run: number;
   readonly root: string;
   readonly folder: string;
+  readonly at: number;
   readonly files: string;
 }
