@@ -335,6 +335,32 @@ conformance("schedules", (test) => {
     expect(ran).toEqual([7, 7, 7]);
   });
 
+  test("a cron line that a type changes or gives up is changed or gone when a worker starts, and nobody else's is touched", async ({
+    open,
+  }) => {
+    const clock = new TestClock();
+    const timed = (cron?: string) =>
+      defineJob({
+        name: "app.timed",
+        input: z.strictObject({}),
+        run: () => 1,
+        ...(cron === undefined ? {} : { cron }),
+      });
+    const first = await open({ own: [timed("* * * * *")], types: [work], clock });
+    await first.worker();
+    await schedule(first, { name: "app.work" });
+    await clock.advance(30_000);
+    const second = await open({ own: [timed("0 * * * *")], types: [work], clock, folder: first.folder });
+    await second.worker();
+    expect(await second.backend.schedules.get("app.timed")).toMatchObject({
+      cron: "0 * * * *",
+      nextAtMs: Date.UTC(2026, 10, 21, 13),
+    });
+    const third = await open({ own: [timed()], types: [work], clock, folder: first.folder });
+    await third.worker();
+    expect((await third.backend.schedules.list()).map(({ name }) => name)).toEqual(["app.work"]);
+  });
+
   test("a cron line of a type that does not take an empty input is refused when its worker starts", async ({
     open,
   }) => {
