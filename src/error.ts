@@ -50,6 +50,7 @@ export const ERRORS = {
   PROGRAM_NOT_STARTED: { exit: 1, http: 500, retry: "never" },
   SECRET_UNAVAILABLE: { exit: 1, http: 500, retry: "never" },
   ADDRESS_REFUSED: { exit: 1, http: 403, retry: "never" },
+  PAGE_FAILED: { exit: 1, http: 502, retry: "never" },
   UNEXPECTED_STATUS: { exit: 1, http: 502, retry: "never" },
   CANCELLED: { exit: 1, http: 409, retry: "never" },
   EXPIRED: { exit: 1, http: 410, retry: "never" },
@@ -68,6 +69,9 @@ export const ERRORS = {
   // Something that we stand on is not there or not sound.
   UNKNOWN_HOST: { exit: 2, http: 422, retry: "never" },
   HOST_UNREACHABLE: { exit: 3, http: 502, retry: "backoff" },
+  PREREQUISITE_MISSING: { exit: 3, http: 502, retry: "never" },
+  PLAYWRIGHT_VERSION_MISMATCH: { exit: 3, http: 502, retry: "never" },
+  PLAYWRIGHT_PATH_REJECTED: { exit: 3, http: 502, retry: "never" },
   DATABASE_MISSING: { exit: 2, http: 500, retry: "never" },
   DATABASE_EXISTS: { exit: 2, http: 409, retry: "never" },
   DATABASE_FOREIGN: { exit: 2, http: 500, retry: "never" },

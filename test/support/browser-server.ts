@@ -1,0 +1,130 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { createRequire } from "node:module";
+import net, { type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { until } from "./until.ts";
+
+const require = createRequire(import.meta.url);
+const LAUNCHER = resolve(import.meta.dirname, "../../src/host/playwright/assets/launch-server.js");
+/** Of Playwright 1.65; the number follows its version (`browsers.json`). */
+const FFMPEG = "ffmpeg-1013/ffmpeg-linux";
+const CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
+
+/** How a test wants its browser server. */
+export interface BrowserServerOptions {
+  readonly wsPath: string;
+  /** The package that it runs; default the one that we ship. */
+  readonly playwright?: "playwright-core" | "playwright-core-old";
+  /** False: the machine has no ffmpeg, so nothing can be recorded. */
+  readonly ffmpeg?: boolean;
+  readonly port?: number;
+  /** More options for it. */
+  readonly options?: readonly string[];
+  /** More variables for it. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** The launcher that we ship, running with Debian's Chromium in a process of its own. */
+export interface BrowserServer {
+  readonly port: number;
+  /** What stands for its folder on Windows. */
+  readonly folder: string;
+  readonly process: ChildProcess;
+  /** All that it printed. */
+  output(): string;
+  /** Its exit code. */
+  readonly ended: Promise<number | null>;
+  stop(): Promise<void>;
+}
+
+/** Makes the folder of a server as an installation does: the launcher, the secret, Playwright beside it. */
+export function makeServerFolder({
+  wsPath,
+  playwright = "playwright-core",
+  ffmpeg = true,
+}: BrowserServerOptions): string {
+  const folder = mkdtempSync(join(tmpdir(), "browser-server-"));
+  copyFileSync(LAUNCHER, join(folder, "launch-server.js"));
+  writeFileSync(join(folder, "ws_path.txt"), wsPath, { mode: 0o600 });
+  mkdirSync(join(folder, "node_modules"));
+  symlinkSync(dirname(require.resolve(`${playwright}/package.json`)), join(folder, "node_modules/playwright-core"));
+  mkdirSync(join(folder, "browsers", dirname(FFMPEG)), { recursive: true });
+  if (ffmpeg) symlinkSync("/usr/bin/ffmpeg", join(folder, "browsers", FFMPEG));
+  return folder;
+}
+
+/** Runs the launcher of a folder; returns at once. */
+export function launch(
+  folder: string,
+  port: number,
+  { environment = {}, options = [] }: Partial<BrowserServerOptions> = {},
+): BrowserServer {
+  const child = spawn(process.execPath, [join(folder, "launch-server.js"), "--port", String(port), ...options], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      PATH: process.env["PATH"],
+      HOME: folder,
+      PLAYWRIGHT_BROWSERS_PATH: join(folder, "browsers"),
+      WINDLASS_CHROMIUM: "/usr/bin/chromium",
+      WINDLASS_CHROMIUM_ARGS: JSON.stringify(CHROMIUM_ARGS),
+      ...environment,
+    },
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+  const ended = once(child, "close").then(([code]) => code as number | null);
+  return {
+    port,
+    folder,
+    process: child,
+    output: () => output,
+    ended,
+    stop: async () => {
+      child.kill("SIGTERM");
+      await ended;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Starts a browser server and waits until it listens. */
+export async function startBrowserServer(options: BrowserServerOptions): Promise<BrowserServer> {
+  const folder = makeServerFolder(options);
+  const server = launch(folder, options.port ?? (await freePort()), options);
+  const facts = join(folder, "run/server.json");
+  let code: number | null | undefined;
+  void server.ended.then((ended) => (code = ended));
+  await until(() => (code !== undefined || existsSync(facts) ? true : undefined), {
+    what: "the browser server listens",
+  });
+  if (code !== undefined) throw new Error(`the browser server ended with ${code}: ${server.output()}`);
+  return server;
+}
+
+/** The process of the browser itself: the server's child. */
+export function browserPid({ process: { pid } }: BrowserServer): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ")[0]);
+}
+
+/** A port on which nobody listens. */
+export async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
