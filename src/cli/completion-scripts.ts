@@ -1,20 +1,32 @@
-/** What can be completed. */
-export interface CompletionWords {
-  readonly commands: readonly { readonly name: string; readonly summary: string; readonly flags: readonly string[] }[];
-  readonly globals: readonly string[];
+/** A flag as shells complete it. */
+export interface CompletionFlag {
+  /** Without the dashes. */
+  readonly name: string;
+  readonly takesValue: boolean;
+  /** What may stand behind it, where that is known; else files are offered. */
+  readonly choices: readonly string[];
 }
 
-const PROGRAMS = ["windlass", "win-automation"];
+/** A command as shells complete it. */
+export interface CompletionCommand {
+  readonly name: string;
+  readonly summary: string;
+  readonly flags: readonly CompletionFlag[];
+  /** What its first word may be, where that is known. */
+  readonly words: readonly string[];
+}
 
-/** The script of each shell. */
-export const SHELLS: Readonly<Record<string, (words: CompletionWords) => string>> = {
-  bash: bashScript,
-  zsh: zshScript,
-  fish: fishScript,
-};
+/** What can be completed. */
+export interface CompletionWords {
+  readonly commands: readonly CompletionCommand[];
+  readonly globals: readonly CompletionFlag[];
+}
+
+/** The names of the program. */
+export const PROGRAMS = ["windlass", "win-automation"];
 
 /** The words that may follow each beginning: the groups first, then their commands. */
-function nextWords({ commands }: CompletionWords): ReadonlyMap<string, readonly string[]> {
+export function nextWords({ commands }: CompletionWords): ReadonlyMap<string, readonly string[]> {
   const next = new Map<string, Set<string>>([["", new Set()]]);
   for (const { name } of commands) {
     const [first = "", second] = name.split(" ");
@@ -24,41 +36,37 @@ function nextWords({ commands }: CompletionWords): ReadonlyMap<string, readonly 
   return new Map([...next].map(([beginning, words]) => [beginning, [...words]]));
 }
 
-/** `case` branches: what stands behind each beginning and each command. */
+/** `--state`, `--limit`, … */
+function written(flags: readonly CompletionFlag[]): string {
+  return flags.map(({ name }) => `--${name}`).join(" ");
+}
+
+/** `case` branches: what stands behind each beginning, each command and each flag with known values. */
 function branches(words: CompletionWords): string {
-  const nouns = [...nextWords(words)].map(([beginning, next]) => `    "${beginning}") words="${next.join(" ")}" ;;`);
-  const flags = words.commands.map(
-    ({ name, flags: own }) => `    "${name}") flags="${[...own, ...words.globals].join(" ")}" ;;`,
+  const { commands, globals } = words;
+  const starts = [
+    ...nextWords(words),
+    ...commands.flatMap(({ name, words: own }) => (own.length > 0 ? [[name, own] as const] : [])),
+  ];
+  const flagsOf = ({ flags }: Pick<CompletionCommand, "flags">): string => {
+    const all = [...flags, ...globals];
+    return `flags="${written(all)}" taking="${written(all.filter(({ takesValue }) => takesValue))}"`;
+  };
+  const valued = commands.flatMap(({ name, flags }) =>
+    flags.filter(({ choices }) => choices.length > 0).map((flag) => ({ command: name, ...flag })),
   );
   return [
     '  case "$command" in',
-    ...nouns,
+    ...starts.map(([beginning, next]) => `    "${beginning}") next="${next.join(" ")}" ;;`),
     "  esac",
     '  case "$command" in',
-    ...flags,
-    `    *) flags="${words.globals.join(" ")}" ;;`,
+    ...commands.map((command) => `    "${command.name}") ${flagsOf(command)} ;;`),
+    `    *) ${flagsOf({ flags: [] })} ;;`,
+    "  esac",
+    '  case "$command $previous" in',
+    ...valued.map(({ command, name, choices }) => `    "${command} --${name}") values="${choices.join(" ")}" ;;`),
     "  esac",
   ].join("\n");
-}
-
-function bashScript(words: CompletionWords): string {
-  return `# bash completion of windlass
-_windlass() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" command="" words="" flags="" index word
-  for ((index = 1; index < COMP_CWORD; index++)); do
-    word="\${COMP_WORDS[index]}"
-    [[ "$word" == -* ]] && continue
-    case " ${names(words)} " in
-      *" \${command:+\${command}_}$word "*) command="\${command:+$command }$word" ;;
-    esac
-  done
-${branches(words)}
-  if [[ "$current" == -* ]]; then COMPREPLY=($(compgen -W "$flags" -- "$current"))
-  elif [[ -n "$words" ]]; then COMPREPLY=($(compgen -W "$words" -- "$current"))
-  else COMPREPLY=($(compgen -f -- "$current")); fi
-}
-${PROGRAMS.map((program) => `complete -o filenames -F _windlass ${program}`).join("\n")}
-`;
 }
 
 /** Groups and commands as one word each. */
@@ -67,58 +75,75 @@ function names({ commands }: CompletionWords): string {
   return [...new Set([...groups, ...commands.map(({ name }) => name.replace(" ", "_"))])].join(" ");
 }
 
-function zshScript(words: CompletionWords): string {
+/** Global flags whose value may not be taken for a command, as a pattern. */
+function valuePattern({ globals }: CompletionWords): string {
+  return globals
+    .filter(({ takesValue }) => takesValue)
+    .map(({ name }) => `--${name}`)
+    .join("|");
+}
+
+/** The script of bash. */
+export function bashScript(words: CompletionWords): string {
+  return `# bash completion of windlass
+_windlass() {
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD - 1]}"
+  local command="" next="" flags="" taking="" values="" word
+  local -i index more=0
+  # --flag=value comes as three words.
+  if [[ "$current" == "=" ]]; then current=""
+  elif [[ "$previous" == "=" ]]; then previous="\${COMP_WORDS[COMP_CWORD - 2]}"; fi
+  for ((index = 1; index < COMP_CWORD; index++)); do
+    word="\${COMP_WORDS[index]}"
+    case "$word" in
+      --) COMPREPLY=($(compgen -f -- "$current")); return ;;
+      ${valuePattern(words)}) index+=1; continue ;;
+      -* | =) continue ;;
+    esac
+    case " ${names(words)} " in
+      *" \${command:+\${command}_}$word "*) command="\${command:+$command }$word" ;;
+      *) more+=1 ;;
+    esac
+  done
+${branches(words)}
+  if [[ -n "$values" ]]; then COMPREPLY=($(compgen -W "$values" -- "$current"))
+  elif [[ " $taking " == *" $previous "* ]]; then COMPREPLY=($(compgen -f -- "$current"))
+  elif [[ "$current" == -* ]]; then COMPREPLY=($(compgen -W "$flags" -- "$current"))
+  elif [[ -n "$next" && $more -eq 0 ]]; then COMPREPLY=($(compgen -W "$next" -- "$current"))
+  else COMPREPLY=($(compgen -f -- "$current")); fi
+}
+${PROGRAMS.map((program) => `complete -o filenames -F _windlass ${program}`).join("\n")}
+`;
+}
+
+/** The script of zsh. */
+export function zshScript(words: CompletionWords): string {
   return `#compdef ${PROGRAMS.join(" ")}
 # zsh completion of windlass
 _windlass() {
-  local command="" words_left="" flags="" word index
+  local command="" next="" flags="" taking="" values="" previous="\${words[CURRENT-1]}" word
+  local -i index more=0
+  if [[ "\${words[CURRENT]}" == --*=* ]]; then previous="\${words[CURRENT]%%=*}"; compset -P '*='; fi
   for ((index = 2; index < CURRENT; index++)); do
     word="\${words[index]}"
-    [[ "$word" == -* ]] && continue
+    case "$word" in
+      --) _files; return ;;
+      ${valuePattern(words)}) index+=1; continue ;;
+      -*) continue ;;
+    esac
     case " ${names(words)} " in
       *" \${command:+\${command// /_}_}$word "*) command="\${command:+$command }$word" ;;
+      *) more+=1 ;;
     esac
   done
-${branches(words).replaceAll(/\bwords="/g, 'words_left="')}
-  if [[ "\${words[CURRENT]}" == -* ]]; then compadd -- \${(z)flags}
-  elif [[ -n "$words_left" ]]; then compadd -- \${(z)words_left}
+${branches(words)}
+  if [[ -n "$values" ]]; then compadd -- \${(z)values}
+  elif [[ " $taking " == *" $previous "* ]]; then _files
+  elif [[ "\${words[CURRENT]}" == -* ]]; then compadd -- \${(z)flags}
+  elif [[ -n "$next" && $more -eq 0 ]]; then compadd -- \${(z)next}
   else _files; fi
 }
 # Found by the name of this file it is called; sourced it is registered.
 if [ "$funcstack[1]" = "_windlass" ]; then _windlass "$@"; else compdef _windlass ${PROGRAMS.join(" ")}; fi
 `;
-}
-
-function fishScript(words: CompletionWords): string {
-  const next = nextWords(words);
-  const groups = [...next.keys()].filter((name) => name !== "");
-  const lines = PROGRAMS.flatMap((program) => [
-    ...(next.get("") ?? []).map(
-      (word) => `complete -c ${program} -f -n __fish_use_subcommand -a ${word}${describe(word)}`,
-    ),
-    ...groups.flatMap((group) =>
-      (next.get(group) ?? []).map(
-        (word) =>
-          `complete -c ${program} -f -n "__fish_seen_subcommand_from ${group}" -a ${word}${describe(`${group} ${word}`)}`,
-      ),
-    ),
-    ...words.commands.flatMap(({ name, flags }) =>
-      flags.map((flag) => `complete -c ${program} -n "${seen(name)}" -l ${flag.slice(2)}`),
-    ),
-    ...words.globals.map((flag) => `complete -c ${program} -l ${flag.slice(2)}`),
-  ]);
-  return `# fish completion of windlass\n${lines.join("\n")}\n`;
-
-  function describe(name: string): string {
-    const summary = words.commands.find((command) => command.name === name)?.summary;
-    return summary === undefined ? "" : ` -d '${summary.replaceAll("'", "\\'")}'`;
-  }
-}
-
-/** Every word of the command stands on the line. */
-function seen(name: string): string {
-  return name
-    .split(" ")
-    .map((word) => `__fish_seen_subcommand_from ${word}`)
-    .join("; and ");
 }
