@@ -70,6 +70,8 @@ export interface JobDefinition<Name extends string, Input extends z.ZodType, Res
   readonly retryOnExit?: boolean;
   /** True when every outside effect is recorded before it starts. */
   readonly recordsEffects?: boolean;
+  /** Path into the input of a text that becomes the job's trace id where the call gives none. */
+  readonly traceId?: string;
   /** The code. Built-in types leave it out and are bound to their handler where the program is put together. */
   readonly run?: (
     input: z.output<Input>,
@@ -162,6 +164,7 @@ function readRules(definition: AnyDefinition): TypeRules {
     afterCrashByCaller: definition.afterCrashByCaller ?? false,
     retryOnExit: definition.retryOnExit ?? false,
     recordsEffects: definition.recordsEffects ?? false,
+    ...(definition.traceId === undefined ? {} : { traceId: definition.traceId }),
     concurrency: (definition.concurrency ?? []).map(
       (rule): ConcurrencyRule => ({
         ...(rule.key === undefined ? {} : { key: rule.key }),

@@ -1,7 +1,7 @@
 import { parseDuration } from "../duration.ts";
 import { AppError } from "../error.ts";
 import { crashRuleFor, isAsStrict } from "./crash.ts";
-import { keyNeeds, rateKey } from "./keys.ts";
+import { keyNeeds, rateKey, valueAt } from "./keys.ts";
 import { CALL_DURATION_MAX_MS, type JobLimits } from "./limits.ts";
 import type { SubmitOptions } from "./options.ts";
 import type { AfterCrash, TypeRules } from "./rules.ts";
@@ -36,13 +36,8 @@ const TRACE_ID = /^[A-Za-z0-9._:-]{1,128}$/;
  */
 export function resolveJob(request: ResolveRequest): JobSpec {
   const { type, rules, options, limits, parsed } = request;
-  const { idempotencyKey, traceId, parent } = { ...options, parent: request.parent };
-  if (traceId !== undefined && !TRACE_ID.test(traceId)) {
-    throw new AppError(
-      "INVALID_INPUT",
-      `trace_id ${JSON.stringify(traceId)} is not 1 to 128 of the characters A-Z a-z 0-9 . _ : -`,
-    );
-  }
+  const { idempotencyKey, parent } = { ...options, parent: request.parent };
+  const traceId = resolveTraceId(request);
   const requires = resolveRequires(type, rules, options.requires ?? {});
   const resolvedRateKey = rateKey(type, rules, parsed);
   const queuedMax = rules.queuedMax ?? limits.queuedMax;
@@ -65,6 +60,17 @@ export function resolveJob(request: ResolveRequest): JobSpec {
     ...(parent === undefined ? {} : { parent }),
     ...(queuedMax === undefined ? {} : { queuedMax }),
   };
+}
+
+/** The call's, else that of the input where the type has one there. */
+function resolveTraceId({ rules, options, parsed }: ResolveRequest): string | undefined {
+  const inInput = rules.traceId === undefined ? undefined : valueAt(parsed, rules.traceId);
+  const traceId = options.traceId ?? inInput ?? undefined;
+  if (traceId === undefined || (typeof traceId === "string" && TRACE_ID.test(traceId))) return traceId;
+  throw new AppError(
+    "INVALID_INPUT",
+    `trace_id ${JSON.stringify(traceId)} is not 1 to 128 of the characters A-Z a-z 0-9 . _ : -`,
+  );
 }
 
 const rulesCache = new WeakMap<TypeRules, { limits: JobLimits; rules: JobRules }>();

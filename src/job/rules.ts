@@ -50,6 +50,8 @@ export interface TypeRules {
   readonly retryOnExit: boolean;
   /** True when every outside effect is recorded before it starts, so that recovery can look for it. */
   readonly recordsEffects: boolean;
+  /** Path into the input of a text that becomes the job's trace id where the call gives none. */
+  readonly traceId?: string;
   readonly concurrency: readonly ConcurrencyRule[];
   /** Names shared between types, such as `desktop:<host>`; `<path>` stands for a value of the input. */
   readonly locks: readonly string[];

@@ -31,6 +31,7 @@ export const DEFINITION_CASES = {
   afterCrashByCaller: ["crash", "unless the type leaves it to the caller"],
   retryOnExit: ["retries", "a retry of a non-zero exit is asked for by the call"],
   recordsEffects: ["effects", "an effect that was recorded goes to the next attempt"],
+  traceId: ["types", "a trace id of the input becomes the job's"],
   run: ["states", "a job goes from queued through running to completed"],
   check: ["crash", "work that turns out to be done already is skipped"],
 } as const satisfies Record<keyof JobDefinition<string, z.ZodType, z.ZodType>, CaseName>;

@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { TestClock } from "../support/clock.ts";
 import { TESTER } from "../support/test.ts";
 import { conformance } from "./backends.ts";
 
@@ -58,6 +59,24 @@ conformance("published types", (test) => {
     const other = await open({ folder: bench.folder, types: [work] });
     await other.worker({ labels: { site: "lab1" } });
     expect((await bench.settled(await bench.submit("app.work", { name: "a" }))).state).toBe("completed");
+  });
+
+  test("a newer version of a published type is the one that counts, in a process that knew the older one too", async ({
+    open,
+  }) => {
+    const clock = new TestClock();
+    const older = await open({ types: [{ name: "app.work", version: "1", retries: 0 }] });
+    await older.worker();
+    const bench = await open({ folder: older.folder, clock });
+    await bench.submit("app.work", { name: "a" });
+    await expect(bench.submit("app.work", { name: "b" }, { retries: 5 })).rejects.toMatchObject({
+      code: "INVALID_INPUT",
+    });
+    const newer = await open({ folder: older.folder, types: [{ name: "app.work", version: "2", retries: 5 }] });
+    await newer.worker();
+    await clock.advance(1_000);
+    const id = await bench.submit("app.work", { name: "b" }, { retries: 5 });
+    expect((await bench.status(id)).type).toBe("app.work");
   });
 
   test("a process's own definition comes before the published one", async ({ open }) => {
@@ -131,5 +150,20 @@ conformance("published types", (test) => {
       await submit({ name: "c" }, { delay: "50ms" }),
     ];
     for (const id of ids) expect((await bench.settled(id)).state).toBe("completed");
+  });
+
+  test("a trace id of the input becomes the job's where the type says so and the call gives none", async ({ open }) => {
+    const bench = await open({ types: [{ name: "app.traced", traceId: "site.host" }, { name: "app.plain" }] });
+    const traceOf = async (type: string, input: object, options = {}): Promise<string> =>
+      (await bench.status(await bench.submit(type, { name: "a", ...input }, options))).traceId;
+    const input = { site: { host: "from-input" } };
+    expect(await traceOf("app.traced", input)).toBe("from-input");
+    expect(await traceOf("app.traced", input, { traceId: "from-call" })).toBe("from-call");
+    expect(await traceOf("app.traced", {})).not.toBe("");
+    expect(await traceOf("app.plain", input)).not.toBe("from-input");
+    await expect(bench.submit("app.traced", { name: "a", site: { host: "a b" } })).rejects.toMatchObject({
+      code: "INVALID_INPUT",
+      message: expect.stringContaining('trace_id "a b"'),
+    });
   });
 });

@@ -93,6 +93,7 @@ export const windowsExec = defineJob({
   afterCrashByCaller: true,
   retryOnExit: true,
   recordsEffects: true,
+  traceId: "trace_id",
   retryable: precedesCommand,
 });
 
