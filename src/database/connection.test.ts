@@ -47,6 +47,9 @@ test("a connection that was opened again knows its statements", () => {
   db.close();
   db.close();
   expect(db.isOpen).toBe(false);
+  expect(count).toThrow(
+    expect.objectContaining({ code: "DATABASE_UNWRITABLE", message: `database ${path} was closed by this process` }),
+  );
 });
 
 test("an error of SQLite keeps its code and its words when it became ours", () => {

@@ -115,6 +115,8 @@ export class Connection {
   #prepare(sql: string): StatementSync {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
+    // Closing forgets the statements, so only here can it be found closed.
+    if (!this.#db.isOpen) throw new AppError("DATABASE_UNWRITABLE", `database ${this.path} was closed by this process`);
     const statement = this.#db.prepare(sql);
     this.#statements.set(sql, statement);
     return statement;
