@@ -42,19 +42,23 @@ export interface SubmitParts {
   readonly types: ReadonlyMap<string, JobType>;
 }
 
+/** A worker may publish a newer version of a type while this process lives; it is asked for again after this long. */
+const PUBLISHED_FOR_MS = 1_000;
+
+/** How the input of a type is read. */
+interface Reader {
+  readonly rules: TypeRules;
+  readonly read: (input: unknown) => ReturnType<JobType["input"]["safeParse"]>;
+  readonly secrets: (parsed: unknown) => readonly string[];
+  /** Of a published type: what it was made of, and until when that is taken to be so. */
+  readonly published?: { readonly text: string; readonly untilMono: number };
+}
+
 /** The one way in: parse the input, ask the policy, write the actor, then the backend's `accept`, which nothing else calls. */
 export class Submit {
   readonly #parts: SubmitParts;
-  #published: Promise<readonly PublishedType[]> | undefined;
   #jobsMade = 0;
-  readonly #readers = new Map<
-    string,
-    {
-      rules: TypeRules;
-      read: (input: unknown) => ReturnType<JobType["input"]["safeParse"]>;
-      secrets: (parsed: unknown) => readonly string[];
-    }
-  >();
+  readonly #readers = new Map<string, Reader>();
 
   constructor(parts: SubmitParts) {
     this.#parts = parts;
@@ -152,7 +156,8 @@ export class Submit {
 
   /** True when it was read before, or this process has a definition of its own, which comes before a published one. */
   #isLoaded(type: string): boolean {
-    if (this.#readers.has(type)) return true;
+    const known = this.#readers.get(type);
+    if (known !== undefined) return known.published === undefined || this.#nowMono < known.published.untilMono;
     const own = this.#parts.types.get(type);
     if (own === undefined) return false;
     this.#readers.set(type, {
@@ -164,21 +169,28 @@ export class Submit {
   }
 
   async #loadPublished(type: string): Promise<void> {
-    this.#published ??= this.#parts.backend.types();
-    let found = (await this.#published).find(({ name }) => name === type);
-    if (found === undefined) {
-      this.#published = this.#parts.backend.types();
-      found = (await this.#published).find(({ name }) => name === type);
-    }
-    if (found === undefined)
-      throw unknownType(type, [...this.#parts.types.keys(), ...(await this.#published).map(({ name }) => name)]);
-    const schema = publishedInput(found);
-    this.#readers.set(type, {
-      rules: found.rules,
-      read: (input) => schema.safeParse(input, { error: sayIssue }),
-      secrets: secretNamesByShape,
-    });
+    const { backend, types } = this.#parts;
+    const all = await backend.types();
+    const found = all.find(({ name }) => name === type);
+    if (found === undefined) throw unknownType(type, [...types.keys(), ...all.map(({ name }) => name)]);
+    const published = { text: JSON.stringify(found), untilMono: this.#nowMono + PUBLISHED_FOR_MS };
+    const known = this.#readers.get(type);
+    // The same object of rules for the same rules: backends know them by it.
+    this.#readers.set(
+      type,
+      known?.published?.text === published.text ? { ...known, published } : readerOf(found, published),
+    );
   }
+
+  get #nowMono(): number {
+    return this.#parts.clock.monotonic();
+  }
+}
+
+function readerOf(type: PublishedType, published: NonNullable<Reader["published"]>): Reader {
+  const schema = publishedInput(type);
+  const read: Reader["read"] = (input) => schema.safeParse(input, { error: sayIssue });
+  return { rules: type.rules, read, secrets: secretNamesByShape, published };
 }
 
 function unknownType(type: string, known: readonly string[]): AppError {
