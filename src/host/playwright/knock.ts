@@ -54,7 +54,10 @@ function ask({ host, port }: Endpoint, path: string, version: string, signal: Ab
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
   request.once("error", reject);
-  request.once("upgrade", () => resolve({ kind: "accepted" }));
+  request.once("upgrade", (_response, socket) => {
+    socket.on("error", () => {}).destroy();
+    resolve({ kind: "accepted" });
+  });
   request.once("response", (response) => void judge(response).then(resolve, reject));
   request.end();
   return promise.finally(() => {
