@@ -1,0 +1,98 @@
+import { randomBytes } from "node:crypto";
+import type { Clock } from "../../clock.ts";
+import { AppError } from "../../error.ts";
+import { decodeClixml } from "./clixml.ts";
+import { encodedCommand } from "./encoded-command.ts";
+import { type Hello, parseHello, RUNNER_VERSION } from "./hello.ts";
+import { OutputPump } from "./output-pump.ts";
+import { readText } from "./own-script.ts";
+import { awaitLine, type Pumps } from "./reply.ts";
+import type { RunnerProcess, RunnerTransport } from "./transport.ts";
+
+/** What came before the runner's first line is kept up to this many bytes: it says why there is none. */
+const NOISE_MAX = 4_096;
+
+/** A PowerShell that waits for requests. */
+export interface OpenedRunner {
+  readonly process: RunnerProcess;
+  readonly pumps: Pumps;
+  readonly hello: Hello;
+}
+
+/** How a runner is started. */
+export interface OpenOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly startTimeoutMs: number;
+}
+
+/** The constant line that a host gets, whatever it is to do: far below the 8,191 characters of cmd.exe. */
+export function startCommand(): string {
+  return encodedCommand(readText("first-stage.ps1").trim()).join(" ");
+}
+
+/**
+ * Starts PowerShell, sends it the runner and waits for its first line.
+ *
+ * @throws AppError `RUNNER_FAILED`, `TIMEOUT`; the signal's reason.
+ */
+export async function openRunner(transport: RunnerTransport, options: OpenOptions): Promise<OpenedRunner> {
+  const { clock, signal, startTimeoutMs } = options;
+  signal.throwIfAborted();
+  const stop = new AbortController();
+  const onAbort = (): void => stop.abort(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  const tooLate = new AppError("TIMEOUT", `PowerShell was not ready within ${startTimeoutMs} ms on the host`);
+  const timer = clock.after(startTimeoutMs, () => stop.abort(tooLate));
+  try {
+    const process = await transport.start(startCommand(), { signal: stop.signal });
+    return await greet(process, stop.signal);
+  } finally {
+    timer.cancel();
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+async function greet(process: RunnerProcess, stop: AbortSignal): Promise<OpenedRunner> {
+  const onAbort = (): void => process.kill();
+  stop.addEventListener("abort", onAbort, { once: true });
+  try {
+    stop.throwIfAborted();
+    // A pipe whose other end is gone: the streams tell it.
+    process.stdin.on("error", () => {});
+    const pumps = { stdout: new OutputPump(process.stdout), stderr: new OutputPump(process.stderr) };
+    const nonce = randomBytes(16).toString("hex");
+    process.stdin.write(`${JSON.stringify({ nonce, runner: readText("runner.ps1") })}\n`);
+    const noise = new Noise();
+    const sinks = { stdout: (chunk: Buffer) => noise.add(chunk), stderr: (chunk: Buffer) => noise.add(chunk) };
+    const reply = await awaitLine(pumps, { nonce, parse: parseHello }, sinks);
+    stop.throwIfAborted();
+    if (reply.kind === "closed") throw failed(`PowerShell ended before it was ready${noise.text}`);
+    if (reply.line.runner !== RUNNER_VERSION)
+      throw failed(`it speaks version ${reply.line.runner}, not ${RUNNER_VERSION}`);
+    return { process, pumps, hello: reply.line };
+  } catch (error) {
+    process.kill();
+    throw error;
+  } finally {
+    stop.removeEventListener("abort", onAbort);
+  }
+}
+
+function failed(why: string): AppError {
+  return new AppError("RUNNER_FAILED", `the host gave no runner: ${why}`);
+}
+
+/** The first bytes of what a host says on its own: an AutoRun's greeting, or that there is no PowerShell. */
+class Noise {
+  #bytes = Buffer.alloc(0);
+
+  add(chunk: Buffer): void {
+    if (this.#bytes.length < NOISE_MAX) this.#bytes = Buffer.concat([this.#bytes, chunk]).subarray(0, NOISE_MAX);
+  }
+
+  get text(): string {
+    const said = decodeClixml(this.#bytes.toString("utf8")).trim();
+    return said === "" ? "" : `; it says: ${said}`;
+  }
+}

@@ -1,0 +1,17 @@
+import type { Readable, Writable } from "node:stream";
+
+/** A program that was started on a host: what an SSH connection gives, or a process of this machine. */
+export interface RunnerProcess {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Settles when it has ended and its streams are at their end. */
+  readonly ended: Promise<unknown>;
+  /** Ends this side of it; nothing is said about the other side. */
+  kill(): void;
+}
+
+/** What can start a command line on a host. `signal` ends this side of the program, as {@link RunnerProcess.kill} does. */
+export interface RunnerTransport {
+  start(command: string, options: { readonly signal: AbortSignal }): Promise<RunnerProcess>;
+}
