@@ -38,6 +38,20 @@ test("what is damaged is said as such by whatever reads it", () => {
   damaged.close();
 });
 
+test("a connection waits for nobody inside SQLite, and for the disk itself where a flush could mean less", () => {
+  for (const options of [{}, { readOnly: true }]) {
+    const db = Connection.open(path, options);
+    for (let opened = 0; opened < 2; opened++) {
+      const values = ["busy_timeout", "fullfsync", "checkpoint_fullfsync", "synchronous"].map((name) =>
+        db.pragma(name),
+      );
+      expect(values).toEqual([0, 1, 1, 1]);
+      db.reopen();
+    }
+    db.close();
+  }
+});
+
 test("a connection that was opened again knows its statements", () => {
   const db = Connection.open(path);
   const count = (): unknown => db.get<{ n: number }>("SELECT count(*) AS n FROM setting")?.n;

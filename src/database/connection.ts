@@ -131,6 +131,8 @@ function connect(path: string, { readOnly = false, immutable = false }: Connecti
   try {
     // The C busy handler would block the event loop; retries are ours.
     db = new DatabaseSync(url, { readOnly: readOnly || immutable, timeout: 0 });
+    // macOS answers an ordinary fsync before the disk has the bytes; elsewhere this says nothing.
+    db.exec("PRAGMA fullfsync=ON; PRAGMA checkpoint_fullfsync=ON");
     db.exec(
       "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY; PRAGMA recursive_triggers=OFF",
     );
