@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ProcessContext } from "./process-context.ts";
 
@@ -23,7 +23,6 @@ export function consoleCodePage(owner: Owner): number | undefined {
 
 /** As `SetConsoleOutputCP`: for all processes of the console (here: of the job). */
 export function setConsoleCodePage(owner: Owner, codePage: number): void {
-  mkdirSync(join(owner.folder, "consoles"), { recursive: true });
   writeFileSync(codePageFile(owner), String(codePage));
 }
 

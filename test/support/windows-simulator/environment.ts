@@ -27,6 +27,10 @@ export class Environment {
     return sorted.map(([, { name, value }]) => [name, value] as const);
   }
 
+  copy(): Environment {
+    return new Environment(this.toRecord());
+  }
+
   toRecord(): Record<string, string> {
     return Object.fromEntries(this.entries());
   }

@@ -1,7 +1,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, win32 } from "node:path";
 import { fileURLToPath } from "node:url";
 import { splitCommandLine } from "./command-line.ts";
@@ -47,9 +47,7 @@ export function startProgram(request: StartRequest): StartedProgram | NotExecuta
   if (executable.kind === "batch") {
     return startProgram({ ...request, image: CMD, commandLine: `cmd.exe /c "${request.commandLine}"` });
   }
-  const exits = join(request.context.folder, "exits");
-  mkdirSync(exits, { recursive: true });
-  const exitFile = join(exits, randomUUID());
+  const exitFile = join(request.context.folder, "exits", randomUUID());
   const { program, args, variables } = realProgram(executable, request);
   const child = spawn(program, args, {
     cwd: realPath(request.context.folder, request.cwd, request.cwd) ?? request.context.folder,

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import {
@@ -15,6 +15,9 @@ import {
 
 /** Names the machine's folder to every process that runs inside. */
 export const ROOT_VARIABLE = "WINSIM_ROOT";
+
+/** In the machine's folder: the present DefaultShell, for who cannot read the database quickly. */
+export const SHELL_FILE = "default-shell";
 
 /** The kinds of things that a machine has, each under its key (not case-sensitive, as on Windows). */
 interface Things {
@@ -44,12 +47,12 @@ export class Machine {
 
   /** A new machine in an existing folder. */
   static create(folder: string, settings: Partial<MachineSettings> = {}): Machine {
-    mkdirSync(join(folder, "C:"), { recursive: true });
+    for (const name of ["C:", "exits", "consoles"]) mkdirSync(join(folder, name), { recursive: true });
     const machine = new Machine(folder);
     machine.#db.exec(`PRAGMA journal_mode = WAL;
       CREATE TABLE thing (kind TEXT, name TEXT COLLATE NOCASE, value TEXT NOT NULL, PRIMARY KEY (kind, name));
       CREATE TABLE event (id INTEGER PRIMARY KEY, at_ms INTEGER, kind TEXT, subject TEXT COLLATE NOCASE, detail TEXT);`);
-    machine.set(settings);
+    machine.set({ defaultShell: DEFAULTS.settings.defaultShell, ...settings });
     return machine;
   }
 
@@ -77,6 +80,7 @@ export class Machine {
 
   set(settings: Partial<MachineSettings>): void {
     for (const [name, value] of Object.entries(settings)) this.#put("setting", name, value, "setting.changed");
+    if (settings.defaultShell !== undefined) writeFileSync(join(this.folder, SHELL_FILE), `${settings.defaultShell}\n`);
   }
 
   get firewallRules(): readonly FirewallRule[] {

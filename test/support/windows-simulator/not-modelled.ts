@@ -1,0 +1,16 @@
+/**
+ * A test used something of Windows that the simulator does not know. It is written down and fails the test when the
+ * simulator stops, so that nothing passes by accident.
+ */
+export class NotModelled extends Error {
+  constructor(what: string) {
+    super(`the Windows simulator does not model ${what}`);
+    this.name = "NotModelled";
+  }
+}
+
+/** Exit code of a program that met something it does not model: no code that a program of Windows documents. */
+export const NOT_MODELLED_CODE = 0xdead;
+
+/** Kind of the event. */
+export const NOT_MODELLED_EVENT = "simulator.not-modelled";
