@@ -143,6 +143,15 @@ test("a slow mutation does not hold up the commit of those before it", async () 
   expect(names()).toHaveLength(41);
 });
 
+test("a commit takes no more than some megabytes, however many wait, and one that is larger alone", async () => {
+  const writer = open();
+  const put1MiB = (name: string) => writer.mutate(put(name), { bytes: 2 ** 20 });
+  await Promise.all(Array.from({ length: 10 }, (_, index) => put1MiB(`${index}`)));
+  expect(writer.counts).toEqual({ commits: 3, mutations: 10 });
+  await Promise.all([writer.mutate(put("large"), { bytes: 2 ** 30 }), writer.mutate(put("small"))]);
+  expect(writer.counts).toEqual({ commits: 5, mutations: 12 });
+});
+
 test("a hook that throws takes nobody's answer", async () => {
   const writer = open({
     onCommit: () => {

@@ -19,6 +19,8 @@ export type Mutation<T, Notice> = (tx: Transaction<Notice>) => T;
 export interface MutateOptions {
   /** True (the default) waits for the disk; false is enough for what a crash may undo, such as a claim. */
   readonly durable?: boolean;
+  /** About how much it writes, where that is much: a commit takes no more of them than some megabytes. Default 0. */
+  readonly bytes?: number;
 }
 
 /** What the owner of a writer is told. */
@@ -32,12 +34,14 @@ export interface WriterHooks<Notice> {
 interface Waiting<Notice> {
   readonly mutation: Mutation<unknown, Notice>;
   readonly durable: boolean;
+  readonly bytes: number;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** One commit takes at most this many mutations and starts no further one after this long. */
+/** One commit takes at most this many mutations, and starts no further one after so many bytes or this long. */
 const BATCH_MAX = 4_096;
+const BATCH_BYTES = 4 * 2 ** 20;
 const BATCH_MS = 5;
 /** Tries that block the thread for 0.05-0.35 ms before yielding to the event loop, and how long to try in all. */
 const QUICK_TRIES = 8;
@@ -78,13 +82,13 @@ export class Writer<Notice> {
    * @throws AppError what the mutation threw; `DATABASE_FULL`, `DATABASE_BUSY` when nothing was committed;
    * `COMMIT_UNKNOWN` when nobody can know, and the caller should ask again by key.
    */
-  mutate<T>(mutation: Mutation<T, Notice>, { durable = true }: MutateOptions = {}): Promise<T> {
+  mutate<T>(mutation: Mutation<T, Notice>, { durable = true, bytes = 0 }: MutateOptions = {}): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#closed) {
         reject(new AppError("DATABASE_UNWRITABLE", `database ${this.#db.path} was closed by this process`));
         return;
       }
-      this.#queue.push({ mutation, durable, resolve: resolve as (value: unknown) => void, reject });
+      this.#queue.push({ mutation, durable, bytes, resolve: resolve as (value: unknown) => void, reject });
       this.#schedule();
     });
   }
@@ -178,9 +182,12 @@ export class Writer<Notice> {
     };
     const startMs = this.#clock.monotonic();
     let taken = 0;
+    let bytes = 0;
     for (const waiting of batch) {
       answers.push(this.#applyOne(waiting, tx, notices));
       taken++;
+      bytes += waiting.bytes;
+      if (bytes >= BATCH_BYTES) break;
       if (taken % 16 === 0 && this.#clock.monotonic() - startMs > BATCH_MS) break;
     }
     this.#commit();

@@ -5,7 +5,7 @@ import type { Connection } from "../../database/connection.ts";
 import { holdLock } from "../../database/liveness.ts";
 import { ownMigrations, schemaVersion } from "../../database/migrate.ts";
 import { type OpenMode, openDatabase } from "../../database/open.ts";
-import { Writer } from "../../database/writer.ts";
+import { type Transaction, Writer } from "../../database/writer.ts";
 import { AppError } from "../../error.ts";
 import type { HistoryRow } from "../../job/history.ts";
 import type { JobLimits } from "../../job/limits.ts";
@@ -158,8 +158,9 @@ export class EmbeddedBackend implements Backend {
     const values = acceptances.map(({ spec }) =>
       storeValue(this.#options.artifactRoot, spec.inputJson, { inlineBytes, valueBytes }),
     );
+    const bytes = acceptances.reduce((sum, { spec }, n) => sum + (values[n] ? 0 : spec.inputJson.length), 0);
     const claims: Claim[] = [];
-    const accepted = await this.#writer.mutate((tx) => {
+    const acceptAll = (tx: Transaction<Notice>): readonly Accepted[] => {
       claims.length = 0;
       return acceptances.map((acceptance, index) => {
         const taken = accept(tx, this.#acceptParts, acceptance, values[index]);
@@ -167,7 +168,8 @@ export class EmbeddedBackend implements Backend {
         if (worker !== undefined && job !== undefined) claims.push(...worker.claimInside(tx, job));
         return taken;
       });
-    });
+    };
+    const accepted = await this.#writer.mutate(acceptAll, { bytes });
     worker?.take(claims);
     return accepted;
   }
