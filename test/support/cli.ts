@@ -89,6 +89,11 @@ export class CliFolder implements AsyncDisposable {
     mkdirSync(join(this.path, ".windlass"));
   }
 
+  /** The program as a shell calls it: two words without spaces. */
+  get program(): string {
+    return `${process.execPath} ${PROGRAM}`;
+  }
+
   /** Writes a file below the folder. @returns its absolute path. */
   write(path: string, text: string): string {
     const absolute = join(this.path, path);
