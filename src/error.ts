@@ -64,6 +64,7 @@ export const ERRORS = {
   DESKTOP_LOCKED: { exit: 1, http: 409, retry: "never", outcome: "blocked" },
   STEP_LIMIT: { exit: 1, http: 500, retry: "never", outcome: "step_limit" },
   STOPPED_OUTSIDE: { exit: 1, http: 409, retry: "never", outcome: "stopped" },
+  ALOHA_FAILED: { exit: 1, http: 502, retry: "never" },
   LEASE_LOST: { exit: 1, http: 409, retry: "never" },
   // Time ran out.
   TIMEOUT: { exit: 4, http: 504, retry: "backoff" },

@@ -57,6 +57,13 @@ export const ALOHA = {
     default: "WinAutomation-Aloha",
     description: "The scheduled task that starts the client on the desktop.",
   }),
+  "aloha.client_log": text({
+    default: "C:\\ProgramData\\win-automation\\aloha\\client.log",
+    pattern: /^[A-Za-z]:[\\/][^\p{Cc}]+$/u,
+    rule: "an absolute path on Windows",
+    description:
+      "The file on the machine that the client's standard error goes to (`2>` of cmd): the only record of how a run ended.",
+  }),
 } as const;
 
 /** The browser server on the machine. */

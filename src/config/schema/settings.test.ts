@@ -87,6 +87,7 @@ const CASES: { readonly [Key in SettingKey]: Case } = {
   "aloha.server_start_cmd": { read: (c) => c.aloha.serverStartCmd, default: "", file: "start a.cmd", value: "start a.cmd", refused: "a\0b", why: 'must be a command, not "a\\u0000b"' },
   "aloha.client_start_cmd": { read: (c) => c.aloha.clientStartCmd, default: "", file: "start b.cmd", value: "start b.cmd", refused: "a\0b", why: 'must be a command, not "a\\u0000b"' },
   "aloha.client_task": { read: (c) => c.aloha.clientTask, default: "WinAutomation-Aloha", file: "My Task", value: "My Task", refused: "a\nb", why: 'must be a text of one line, not "a\\nb"' },
+  "aloha.client_log": { read: (c) => c.aloha.clientLog, default: "C:\\ProgramData\\win-automation\\aloha\\client.log", file: "D:/a b.log", value: "D:/a b.log", refused: "client.log", why: 'must be an absolute path on Windows, not "client.log"' },
   "playwright.host": { read: (c) => c.playwright.host, default: "127.0.0.1", file: "win1", value: "win1", refused: "a b", why: 'must be a host name or an address, not "a b"' },
   "playwright.port": { read: (c) => c.playwright.port, default: 9_323, file: 1, value: 1, refused: "0", why: 'must be a whole number, 1 to 65535, not "0"' },
   "playwright.tunnel": { read: (c) => c.playwright.tunnel, default: "auto", file: "off", value: "off", refused: "maybe", why: 'must be one of auto, on, off, not "maybe"' },

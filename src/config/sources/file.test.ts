@@ -197,7 +197,7 @@ describe("hosts", () => {
     ["hosts: { lab1: { ssh_port: 0 } }", "hosts.lab1.ssh_port must be a whole number, 1 to 65535, not 0"],
     [
       "hosts: { lab1: { aloha: 5 } }",
-      "hosts.lab1.aloha must be a block of keys (server_url, client_url, server_start_cmd, client_start_cmd, client_task)",
+      "hosts.lab1.aloha must be a block of keys (server_url, client_url, server_start_cmd, client_start_cmd, client_task, client_log)",
     ],
     [
       "hosts: { lab1: { playwright: { ws_path: /x } } }",

@@ -1,0 +1,38 @@
+import type { MachineIdentity } from "../../attempt/handlers.ts";
+import type { Clock } from "../../clock.ts";
+import type { AlohaClient } from "../../host/aloha/client.ts";
+import type { ReadLog } from "../../host/aloha/log-follower.ts";
+import type { ScriptAnswer } from "../../host/powershell/ask-script.ts";
+
+/** The desktop that Aloha acts on. Aloha sees and reaches only an active session that is not locked. */
+export type DesktopState =
+  | { readonly kind: "unlocked" }
+  | { readonly kind: "locked" }
+  /** Nobody is logged on, or the only session is disconnected. */
+  | { readonly kind: "absent" };
+
+/** What a PowerShell check came to. */
+export type CheckAnswer = Pick<ScriptAnswer, "isYes" | "printedFalse">;
+
+/** A machine with Aloha, as far as a run needs it. */
+export interface AlohaHost {
+  readonly client: AlohaClient;
+  /** Where the client asks for the next action, as seen from its own machine. */
+  readonly actionUrl: string;
+  /** Reads the file that the client's standard error goes to. */
+  readonly readLog: ReadLog;
+  /** @throws AppError when the machine cannot be reached. */
+  readonly desktop: (options: { readonly signal: AbortSignal }) => Promise<DesktopState>;
+  /** Runs PowerShell. @throws AppError when it could not be run to its end. */
+  readonly check: (script: string, options: { readonly signal: AbortSignal }) => Promise<CheckAnswer>;
+}
+
+/** What the handler of `aloha.run` needs. */
+export interface AlohaRunOptions {
+  /** @throws AppError `UNKNOWN_HOST`, or `CONFIG` for a machine without Aloha. */
+  readonly openHost: (name: string) => AlohaHost;
+  readonly machine: MachineIdentity;
+  readonly clock: Clock;
+  /** `worker.kill_grace`: how long a run that was told to stop is waited for. */
+  readonly killGraceMs: number;
+}
