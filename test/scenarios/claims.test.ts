@@ -36,23 +36,26 @@ test("a claim waits for the disk where its job may bring the machine down, and a
 }) => {
   const bench = await open({ types: [{ name: "app.work" }] });
   const claims = await watchClaims(bench);
-  const first = await bench.spawn();
+  const doomed = await bench.spawn();
   // It dies under the first two attempts, so the third is on probation.
   const poison = await bench.submit("app.work", { name: "poison", dies: 2 });
-  await first.exit();
+  await doomed.exit();
   await (await bench.spawn()).exit();
   await bench.worker({ concurrency: 1 });
   expect(await bench.settled(poison)).toMatchObject({ state: "completed", crashes: 2 });
-  for (const name of ["first", "second", "third"]) await bench.settled(await bench.submit("app.work", { name }));
-  expect(claims().map(({ synchronous, crashes }) => [synchronous, ...crashes])).toEqual([
+  const before = claims();
+  const names = Array.from({ length: 20 }, (_, n) => `n${n}`);
+  for (const name of names) await bench.settled(await bench.submit("app.work", { name }));
+  const [first, ...ordinary] = claims().slice(before.length);
+  expect([...before, first].map((claim) => [claim?.synchronous, ...(claim?.crashes ?? [])])).toEqual([
     // The first after a start, though nothing was there to claim when it started.
     [2, 0],
     [2, 1],
     [2, 2],
     [2, 0],
-    [1, 0],
-    [1, 0],
   ]);
+  // One that shares a commit with the end of the job before it waits with that.
+  expect(ordinary.filter(({ synchronous }) => synchronous === 1).length).toBeGreaterThan(5);
 });
 
 test("a job that its workers died of is claimed under a lease of its own, and the others of its batch together", async ({
@@ -86,4 +89,34 @@ test("an epoch is given out once, whatever dies with those that it had taken", a
   const epochs = claims().map(({ epoch }) => epoch);
   expect(epochs.length).toBeGreaterThanOrEqual(9);
   expect(new Set(epochs).size).toBe(epochs.length);
+});
+
+/** Puts many jobs like one that waits beside it, with its rank and earlier ones. */
+function multiply(path: string, count: number): void {
+  const db = new DatabaseSync(path, { timeout: 5_000 });
+  const numbers = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})`;
+  db.exec(`BEGIN IMMEDIATE;
+    CREATE TEMP TABLE one AS SELECT r.*, j.rules, j.actor, j.due, j.env FROM ready r JOIN job j ON j.id = r.job;
+    INSERT INTO job (id, queue, rules, actor, rank, due, env)
+      ${numbers} SELECT job - i, queue, rules, actor, rank - i, due, env FROM one, n;
+    INSERT INTO ready (queue, rank, job, run, attempt, failures, crashes, recover)
+      ${numbers} SELECT queue, rank - i, job - i, run, attempt, failures, crashes, recover FROM one, n;
+    COMMIT`);
+  db.close();
+}
+
+test("jobs of other types cost a claim nothing, however many stand before it", async ({ open }) => {
+  const types = [{ name: "app.foreign" }, { name: "app.work" }];
+  const bench = await open({ types, config: { "worker.tick": "10s" }, unchecked: true });
+  await bench.submit("app.foreign", { name: "foreign" });
+  multiply(bench.databasePath, 300_000);
+  await bench.spawn({ types: [{ name: "app.work" }] });
+  const waits: number[] = [];
+  for (let n = 0; n < 40; n++) {
+    const { queuedAtMs } = await bench.settled(await bench.submit("app.work", { name: `n${n}` }));
+    waits.push((await bench.effects.seen(`n${n}`, "start")).atMs - queuedAtMs);
+  }
+  // The quickest quarter: this machine may have other things to do. Looking at them all takes some ten milliseconds.
+  expect(waits.sort((a, b) => a - b)[9]).toBeLessThanOrEqual(bench.backend.capabilities.startMs);
+  expect(bench.effects.order("start").includes("foreign")).toBe(false);
 });
