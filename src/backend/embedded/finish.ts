@@ -41,7 +41,7 @@ export function recordEnd(
   tx.notify({ kind: "moved", job: entry.job });
 }
 
-/** Ends a run that some state led to, gives its keys back, and cancels its children with it where it was cancelled. */
+/** Ends a run that some state led to, and gives its keys back. */
 export function finish(tx: Transaction<Notice>, job: JobRow, from: JobState, end: Finish): void {
   assertMove(from, end.state);
   recordEnd(tx, end);
