@@ -74,6 +74,10 @@ export const ERRORS = {
   UNKNOWN_HOST: { exit: 2, http: 422, retry: "never" },
   RUNNER_FAILED: { exit: 3, http: 502, retry: "backoff" },
   RUNNER_LOST: { exit: 3, http: 502, retry: "backoff" },
+  SSH_AUTH_REFUSED: { exit: 3, http: 502, retry: "never" },
+  SSH_HOST_KEY: { exit: 3, http: 502, retry: "never" },
+  TRANSFER_FAILED: { exit: 1, http: 502, retry: "never" },
+  REMOTE_FILE_MISSING: { exit: 1, http: 404, retry: "never" },
   HOST_UNREACHABLE: { exit: 3, http: 502, retry: "backoff" },
   PREREQUISITE_MISSING: { exit: 3, http: 502, retry: "never" },
   PLAYWRIGHT_VERSION_MISMATCH: { exit: 3, http: 502, retry: "never" },
@@ -90,6 +94,7 @@ export const ERRORS = {
   DATABASE_FULL: { exit: 3, http: 507, retry: "backoff" },
   COMMIT_UNKNOWN: { exit: 3, http: 503, retry: "backoff" },
   CHECK_FAILED: { exit: 1, http: 500, retry: "never" },
+  SUPERVISOR_RUNNING: { exit: 1, http: 409, retry: "backoff" },
   INTERNAL: { exit: 1, http: 500, retry: "never" },
 } as const satisfies Record<string, ErrorRule>;
 

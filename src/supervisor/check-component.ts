@@ -1,0 +1,179 @@
+import { errorText, toErrorRecord } from "../error.ts";
+import type { Component, Finding, Repair, Watched } from "./component.ts";
+import { pause, withDeadline } from "./deadline.ts";
+import {
+  afterBad,
+  afterGood,
+  afterRepair,
+  type BreakerState,
+  beginRepair,
+  beginTrial,
+  decideRepair,
+  decideTurn,
+  isFlapping,
+} from "./decide-breaker.ts";
+import type { CheckReport, CheckState, RemedyReport, RemedyState } from "./report.ts";
+import type { StopSignals, SupervisorParts } from "./supervisor-parts.ts";
+
+/** One check of one host in one pass. */
+export class ComponentCheck {
+  readonly #watched: Watched;
+  readonly #host: string;
+  readonly #parts: SupervisorParts;
+  readonly #keep: (state: BreakerState) => void;
+  readonly #remedies: RemedyReport[] = [];
+  #state: BreakerState;
+  #probes = 0;
+  #detail = "";
+  #remedyState: RemedyState = "none";
+
+  constructor(
+    watched: Watched,
+    {
+      host,
+      state,
+      parts,
+      keep,
+    }: {
+      readonly host: string;
+      readonly state: BreakerState;
+      readonly parts: SupervisorParts;
+      /** Keeps what is remembered; called before anything is done that counts. */
+      readonly keep: (state: BreakerState) => void;
+    },
+  ) {
+    this.#watched = watched;
+    this.#host = host;
+    this.#state = state;
+    this.#parts = parts;
+    this.#keep = keep;
+  }
+
+  /** Probes and repairs as far as the breaker lets it; one that runs once goes on until there is a verdict. */
+  async run(signals: StopSignals): Promise<CheckReport> {
+    const { clock, limits, settleMs } = this.#parts;
+    while (!signals.stop.aborted) {
+      const turn = decideTurn(this.#state, clock.now(), limits);
+      if (turn.kind === "wait") {
+        if (this.#probes === 0) this.#detail = `left alone until ${new Date(turn.untilMs).toISOString()}`;
+        break;
+      }
+      const before = this.#state;
+      if (turn.kind === "trial") this.#change(beginTrial(before, clock.now(), limits));
+      const isGood = await this.#probe(before, signals.signal);
+      const repaired = isGood ? false : await this.#repair(before, signals);
+      if (!this.#goesOn(isGood, repaired)) break;
+      if (!this.#isForced) await pause(clock, settleMs, [signals.stop, signals.signal]);
+    }
+    return this.#report();
+  }
+
+  get #isForced(): boolean {
+    return this.#parts.failpoint === this.#watched.component;
+  }
+
+  /** Only one that runs once looks again in the same pass: until a repair is proved, has failed, or the breaker opens. */
+  #goesOn(isGood: boolean, repaired: boolean): boolean {
+    if (!this.#parts.isOnce) return false;
+    return isGood ? this.#state.unproven > 0 : repaired || this.#isForced;
+  }
+
+  async #probe(before: BreakerState, signal: AbortSignal): Promise<boolean> {
+    const { clock, limits, random } = this.#parts;
+    const startedMs = clock.monotonic();
+    const { isGood, detail } = await this.#look(signal);
+    signal.throwIfAborted();
+    this.#probes++;
+    this.#detail = detail;
+    if (isGood) {
+      const { state, remediated } = afterGood(before, clock.now(), limits);
+      this.#change(state);
+      if (remediated) this.#remedyState = "remediated";
+    } else this.#change(afterBad(before, { nowMs: clock.now(), random: random(), limits }));
+    const durationMs = Math.round(clock.monotonic() - startedMs);
+    this.#parts.onEvent({ kind: "probed", ...this.#subject, isGood, detail, isForced: this.#isForced, durationMs });
+    return isGood;
+  }
+
+  async #look(signal: AbortSignal): Promise<Finding> {
+    if (this.#isForced) return { isGood: false, detail: "made to fail by the failpoint" };
+    try {
+      return await this.#withLimit((limited) => this.#watched.probe({ signal: limited }), signal);
+    } catch (error) {
+      return { isGood: false, detail: errorText(toErrorRecord(error)) };
+    }
+  }
+
+  /** @returns true when something was done that may have helped. */
+  async #repair(before: BreakerState, { stop, signal }: StopSignals): Promise<boolean> {
+    const { clock, limits } = this.#parts;
+    const decision = decideRepair({ before, state: this.#state }, clock.now(), limits);
+    const { repairs } = this.#watched;
+    if (repairs.length === 0 || stop.aborted) return false;
+    if (decision !== "repair") {
+      this.#remedyState = decision;
+      return false;
+    }
+    this.#change(beginRepair(this.#state, clock.now()));
+    const ends: RemedyReport[] = [];
+    for (const repair of repairs) ends.push(await this.#remedy(repair, signal));
+    this.#remedies.push(...ends);
+    const has = (state: RemedyReport["state"]): boolean => ends.some((end) => end.state === state);
+    this.#remedyState = has("failed") ? "failed" : has("done") ? "done" : "skipped";
+    const helped = has("done");
+    if (helped) this.#change(afterRepair(this.#state, limits));
+    // What found nothing to do is not counted.
+    else if (!has("failed")) this.#change({ ...this.#state, repairs: this.#state.repairs.slice(0, -1) });
+    return helped;
+  }
+
+  async #remedy(repair: Repair, signal: AbortSignal): Promise<RemedyReport> {
+    const { name } = repair;
+    let report: RemedyReport;
+    try {
+      report = { name, ...(await this.#withLimit((limited) => repair.run({ signal: limited }), signal)) };
+    } catch (error) {
+      report = { name, state: "failed", detail: errorText(toErrorRecord(error)) };
+    }
+    signal.throwIfAborted();
+    this.#parts.onEvent({ kind: "repaired", ...this.#subject, ...report });
+    return report;
+  }
+
+  #withLimit<T>(run: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const { clock, stepLimitMs: limitMs } = this.#parts;
+    return withDeadline(run, { clock, limitMs, signal });
+  }
+
+  #change(state: BreakerState): void {
+    this.#state = state;
+    this.#keep(state);
+  }
+
+  #report(): CheckReport {
+    const { openUntilMs, failures } = this.#state;
+    return {
+      component: this.#watched.component,
+      state: this.#checkState(),
+      circuitBreaker: openUntilMs === undefined ? "closed" : "open",
+      openUntilMs,
+      failures,
+      probes: this.#probes,
+      detail: this.#detail,
+      remedies: this.#remedies,
+      remedyState: this.#remedyState,
+    };
+  }
+
+  #checkState(): CheckState {
+    const { failures, openUntilMs, unproven } = this.#state;
+    if (isFlapping(this.#state, this.#parts.clock.now(), this.#parts.limits)) return "flapping";
+    if (this.#probes === 0 && openUntilMs === undefined) return "unknown";
+    if (failures > 0) return "failed";
+    return unproven > 0 ? "recovering" : "ok";
+  }
+
+  get #subject(): { readonly host: string; readonly component: Component } {
+    return { host: this.#host, component: this.#watched.component };
+  }
+}
