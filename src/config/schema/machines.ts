@@ -1,4 +1,4 @@
-import { wholeNumber } from "./numbers.ts";
+import { duration, wholeNumber } from "./numbers.ts";
 import { path } from "./paths.ts";
 import { choice, httpUrl, text } from "./texts.ts";
 
@@ -90,6 +90,51 @@ export const PLAYWRIGHT = {
 
 /** What watches the machine. */
 export const SUPERVISOR = {
+  "supervisor.interval": duration({ default: "30s", description: "How often every check is made." }),
+  "supervisor.threshold": wholeNumber({
+    default: 3,
+    min: 1,
+    max: 100,
+    description: "How many failures in a row open the breaker of a check.",
+  }),
+  "supervisor.open_for": duration({
+    default: "60s",
+    description: "How long an open breaker leaves a check alone before it is made once.",
+  }),
+  "supervisor.open_max": duration({
+    default: "15m",
+    description: "How long at most, where a check flaps and is left alone for longer and longer.",
+  }),
+  "supervisor.window": duration({
+    default: "30m",
+    min: "1m",
+    max: "24h",
+    description: "The span of time in which openings and repairs are counted.",
+  }),
+  "supervisor.opens_max": wholeNumber({
+    default: 3,
+    min: 1,
+    max: 100,
+    description: "How often a breaker may open in the window; beyond that the check flaps and is not repaired.",
+  }),
+  "supervisor.repairs_max": wholeNumber({
+    default: 5,
+    min: 0,
+    max: 100,
+    description: "How often a check may be repaired in the window; 0: only look.",
+  }),
+  "supervisor.good_probes": wholeNumber({
+    default: 2,
+    min: 1,
+    max: 100,
+    description: "How many good looks in a row prove a repair.",
+  }),
+  "supervisor.settle": duration({
+    default: "5s",
+    min: "0s",
+    max: "5m",
+    description: "How long `supervisor run --once` waits between a repair and the next look.",
+  }),
   "supervisor.failpoint": choice({
     default: undefined,
     words: ["ssh", "aloha_server", "aloha_client", "hatchet", "playwright"],
