@@ -28,7 +28,7 @@ export async function findStart(
 /** True when a run of ours would stand in the log. */
 function tellsAll({ logIsReadable, busy, evidence }: RunWatch): boolean {
   // Lines may be gone with the log's old page.
-  if (!logIsReadable || evidence === undefined || evidence.assumed) return false;
+  if (!logIsReadable || evidence === undefined || evidence.turned) return false;
   // A log without a line while the client works is not that client's log.
   return busy === "idle" || evidence.foreign;
 }

@@ -11,6 +11,8 @@ export interface LogEvidence {
   readonly skip: number;
   /** How many threads work; two at once share their state, and what they log cannot be told apart. */
   readonly open: number;
+  /** The log began anew while it was followed, so lines may be missing. */
+  readonly turned: boolean;
   /** That a thread works is taken for granted: the line that said so may be gone with the log's old page. */
   readonly assumed: boolean;
   /** The run that is on has another task: it is somebody else's. */
@@ -38,7 +40,8 @@ export interface LogEvidence {
   readonly signs: number;
 }
 
-const LINE = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - ([A-Z]+) - (.*)$/s;
+/** With the byte order mark that a redirection may begin a file with. */
+const LINE = /^(?:ÿþ|ï»¿)?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - ([A-Z]+) - (.*)$/s;
 const MESSAGE = /^\[loop_msg\] type=(\S+) content=(.*)$/s;
 const STOP = /"POST \/stop HTTP\/1\.\d" 200/;
 const TASK = "[simple_sampling_loop] starting task: ";
@@ -69,7 +72,7 @@ const NOTHING = {
 
 /** Nothing read yet. */
 export function noEvidence(task: string): LogEvidence {
-  return { rest: "", task: withoutZeros(task), skip: 0, signs: 0, ...NOTHING };
+  return { rest: "", task: withoutZeros(task), skip: 0, turned: false, signs: 0, ...NOTHING };
 }
 
 /** Reads on; a piece may end anywhere, also inside a line. What follows the end of the run is not looked at. */
@@ -82,7 +85,7 @@ export function readLog(evidence: LogEvidence, piece: string): LogEvidence {
 
 /** The log begins anew (rotated or emptied): half a line of the old one is no line. */
 export function turnPage(evidence: LogEvidence): LogEvidence {
-  const page = { ...evidence, rest: "", skip: 0 };
+  const page = { ...evidence, rest: "", skip: 0, turned: true };
   return page.open > 0 ? page : { ...page, open: 1, assumed: true };
 }
 
@@ -94,6 +97,7 @@ function readLine(evidence: LogEvidence, raw: string): LogEvidence {
   if (message === "process_input thread started.") return start(evidence);
   if (evidence.open === 0) return evidence;
   if (message === "process_input thread finished.") return finish(evidence);
+  if (message === "App main() function starting setup.") return restart(evidence);
   const read = readRunLine(evidence, level, message);
   return read === evidence ? evidence : { ...read, signs: evidence.signs + 1 };
 }
@@ -101,7 +105,7 @@ function readLine(evidence: LogEvidence, raw: string): LogEvidence {
 function start(evidence: LogEvidence): LogEvidence {
   const { open } = evidence;
   const signs = evidence.signs + 1;
-  if (open > 0 && !evidence.assumed) return { ...evidence, signs, open: open + 1, overlapped: true };
+  if (open > 0 && !evidence.assumed) return { ...evidence, signs, open: open + 1, overlapped: true, foreign: false };
   return { ...evidence, ...NOTHING, signs, started: true, open: 1 };
 }
 
@@ -114,6 +118,13 @@ function finish(evidence: LogEvidence): LogEvidence {
   return { ...evidence, signs, open: 0, started: true, finished: true };
 }
 
+/** A new process: whatever the old one had on is over, and nobody will say how. */
+function restart(evidence: LogEvidence): LogEvidence {
+  const signs = evidence.signs + 1;
+  if (evidence.foreign || evidence.assumed) return { ...evidence, ...NOTHING, signs };
+  return { ...evidence, signs, open: 0, finished: true, restarted: true };
+}
+
 function readRunLine(evidence: LogEvidence, level: string, message: string): LogEvidence {
   if (message.startsWith(TASK)) return readTask(evidence, message.slice(TASK.length));
   const [, type, content] = MESSAGE.exec(message) ?? [];
@@ -121,7 +132,6 @@ function readRunLine(evidence: LogEvidence, level: string, message: string): Log
   const [, step] = /^step_count: (\d+)$/.exec(message) ?? [];
   if (step !== undefined) return { ...evidence, steps: Number(step), completion: "none" };
   if (STOP.test(message)) return { ...evidence, stopped: true };
-  if (message === "App main() function starting setup.") return { ...evidence, restarted: true };
   if (level !== "ERROR") return evidence;
   if (message.startsWith(CRASH)) return { ...evidence, crash: message.slice(CRASH.length).slice(0, CRASH_LENGTH_MAX) };
   if (!/^Error .* in parsing output: /s.test(message)) return evidence;
@@ -147,7 +157,7 @@ function readTask(evidence: LogEvidence, logged: string): LogEvidence {
   const cut = first.search(/[^ -~\t]/);
   const whole = cut < 0 && others.length === 0;
   const expected = whole ? `${first} unique_task_id: ` : cut < 0 ? first : first.slice(0, cut);
-  if (!logged.startsWith(expected)) return { ...evidence, foreign: true };
+  if (!logged.startsWith(expected)) return { ...evidence, foreign: !evidence.overlapped };
   return { ...evidence, foreign: false, skip: others.length };
 }
 
