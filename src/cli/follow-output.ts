@@ -86,8 +86,8 @@ async function showRunning(
   return status.folder === null ? seen : status.attempt;
 }
 
-function fingerprint({ state, runNumber, attempt, folder, cancelRequested }: JobStatus): string {
-  return JSON.stringify([state, runNumber, attempt, folder, cancelRequested]);
+function fingerprint({ state, runNumber, attempt, folder, cancelRequested, progress }: JobStatus): string {
+  return JSON.stringify([state, runNumber, attempt, folder, cancelRequested, progress]);
 }
 
 /** Where the attempts after `seen` write or wrote, oldest first; what ended for good is found by its manifest. */

@@ -24,8 +24,13 @@ export class LiveLine implements Disposable {
     this.#terminal.out(`\r\u001b[2K${frame} ${text}`);
   }
 
+  /** Makes room for a line that stays; the next refresh draws this one below it. */
+  wipe(): void {
+    this.#terminal.out("\r\u001b[2K");
+  }
+
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
-    this.#terminal.out("\r\u001b[2K");
+    this.wipe();
   }
 }

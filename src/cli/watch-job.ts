@@ -76,7 +76,8 @@ function showLive(terminal: Terminal): Disposable & { changed(status: JobStatus)
   };
 }
 
-function liveText({ jobId, type, state, attempt, startedAtMs, progress, cancelRequested }: JobStatus): string {
+/** The line of a job that is looked at while it lives: type, id, state, how long it runs, how far it is. */
+export function liveText({ jobId, type, state, attempt, startedAtMs, progress, cancelRequested }: JobStatus): string {
   const sinceMs = state === "running" && startedAtMs !== null ? Math.max(0, Date.now() - startedAtMs) : undefined;
   const parts = [
     type,

@@ -5,9 +5,25 @@ import { CliFolder, pairsOf } from "../support/cli.ts";
 const MISSING = "script is missing; install util-linux";
 const ESCAPE = "\u001b";
 
+const JOBS = `
+import { z } from "${new URL("../../node_modules/zod/index.js", import.meta.url).href}";
+import { defineJob } from "${new URL("../../src/job/definition.ts", import.meta.url).href}";
+export const steps = defineJob({
+  name: "app.steps",
+  input: z.strictObject({}),
+  run: async (_, ctx) => {
+    ctx.progress({ done: 1, total: 2, message: "half \\u001b]0;way" });
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    ctx.log.info("almost there");
+    return "all";
+  },
+});
+`;
+
 let folder: CliFolder;
 beforeAll(() => {
   folder = new CliFolder();
+  folder.write("jobs.ts", JOBS);
 });
 afterAll(() => folder[Symbol.asyncDispose]());
 
@@ -45,6 +61,22 @@ describe.concurrent("on a terminal", () => {
     const bad = (await folder.onTerminal(["run", "exec", "--", "false"])) ?? "";
     expect(bad).toContain(`${ESCAPE}[31mEXIT_NONZERO${ESCAPE}[0m: the program exited with code 1\n`);
     expect(bad).toMatch(/job failed; `windlass jobs logs [0-9a-f-]{36}` tells what happened\n$/);
+  });
+
+  test("a job without output of its own shows how far it is; what it logs stands above, and nothing is left", async ({
+    skip,
+  }) => {
+    const shown = await folder.onTerminal(["run", "app.steps", "--jobs", "jobs.ts"], { columns: 120 });
+    if (shown === undefined) return skip(MISSING);
+    const drawn = shown.split(`\r${ESCAPE}[2K`);
+    expect(drawn.some((line) => /app\.steps {2}\S+ {2}running .* 1\/2 \[#{10} {10}\] half/.test(line))).toBe(true);
+    // An escape that came from the job is shown, not obeyed.
+    expect(shown).not.toContain(`${ESCAPE}]0;`);
+    expect(drawn).toContainEqual(
+      expect.stringMatching(/^ts=\S+ level=info component=job op=app\.steps msg="almost there"\n/),
+    );
+    const rest = stripVTControlCharacters(drawn.at(-1) ?? "");
+    expect(rest).toMatch(/^job_id {2}\S+\nstate {3}completed\nresult {2}all\ninfo: job completed in \S+ job_id=\S+\n$/);
   });
 
   test("doctor marks each check and says what to do under what is wrong", async ({ skip }) => {

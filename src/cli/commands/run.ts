@@ -1,4 +1,4 @@
-import type { WorkerEvent } from "../../backend/backend.ts";
+import type { JobStatus, WorkerEvent } from "../../backend/backend.ts";
 import type { JobRequest } from "../../backend/submit.ts";
 import { isBlock } from "../../config/schema/lists.ts";
 import { formatDuration } from "../../duration.ts";
@@ -11,11 +11,13 @@ import { readInput } from "../../operations/operation.ts";
 import type { Windlass } from "../../windlass.ts";
 import type { Call, Command } from "../command.ts";
 import { followOutput } from "../follow-output.ts";
+import { LiveLine } from "../live-line.ts";
 import { commandOf, withVerdict } from "../operation-command.ts";
 import { renderJson, renderLines } from "../render.ts";
 import { leaveAtOnce, onStopSignals } from "../stop-signals.ts";
 import { neutralise, style } from "../terminal.ts";
 import { typeFlags } from "../typed-input.ts";
+import { liveText } from "../watch-job.ts";
 
 const enqueue = commandOf(enqueueJob, {
   run: (call, { input }) => runHere(call, readInput({ ...enqueueJob, name: "run" }, input)),
@@ -38,17 +40,19 @@ async function runHere(call: Call, asked: Parameters<typeof toJobRequest>[0]): P
   const windlass = await session.open("migrate", true);
   const request = here(toJobRequest(asked, session.actor));
   await checkLabels(windlass, request);
+  using live = liveProgress(call, request.type);
   const worker = await windlass.serve({
     concurrency: 1,
     labels: windlass.config.worker.labels,
     onStuck: "kill",
     claims: false,
-    onEvent: (event) => logEvent(call, event),
+    onEvent: (event) => logEvent(call, live, event),
   });
   const [accepted] = await windlass.submit.submit([request], { startOn: worker });
   const jobId = accepted?.jobId ?? "";
   if (!terminal.logsToPerson) log.info("run", "job stored", { job_id: jobId, trace_id: accepted?.traceId });
   const cancel = (): void => {
+    live.wipe();
     log.warn("run", "cancelling the job; once more leaves at once", { job_id: jobId });
     windlass.backend
       .cancel(jobId, session.actor)
@@ -62,8 +66,10 @@ async function runHere(call: Call, asked: Parameters<typeof toJobRequest>[0]): P
     environment: process.env,
     artifactRoot: windlass.config.artifacts.outDir,
     signal: session.context().signal,
-    write: call.globals.quiet || call.globals.json ? async () => undefined : passThrough(call),
+    onChange: (now) => live.show(now),
+    write: call.globals.quiet || call.globals.json ? async () => undefined : passThrough(call, live),
   });
+  live[Symbol.dispose]();
   terminal.closed.removeEventListener("abort", cancel);
   return conclude(call, jobStatusOutput(status));
 }
@@ -104,13 +110,40 @@ async function checkLabels({ submit, config }: Windlass, request: JobRequest): P
   );
 }
 
-function passThrough({ terminal }: Pick<Call, "terminal">) {
-  return (stream: string, bytes: Uint8Array): Promise<void> =>
-    terminal.write(stream === "stdout" ? "out" : "error", bytes);
+interface Progress extends Disposable {
+  show(status: JobStatus): void;
+  wipe(): void;
+}
+
+/** A person sees how far a job is whose own output would not tell. */
+function liveProgress({ terminal, globals }: Call, type: string): Progress {
+  const isShown = terminal.isPerson && !globals.json && !globals.quiet && outputFiles(type).length === 1;
+  if (!isShown) return { show: () => undefined, wipe: () => undefined, [Symbol.dispose]: () => undefined };
+  let newest: JobStatus | undefined;
+  let line: LiveLine | undefined;
+  return {
+    show(status) {
+      newest = status;
+      line ??= new LiveLine(terminal, () => (newest === undefined ? "" : liveText(newest)));
+    },
+    wipe: () => line?.wipe(),
+    [Symbol.dispose]() {
+      line?.[Symbol.dispose]();
+      line = undefined;
+    },
+  };
+}
+
+function passThrough({ terminal }: Pick<Call, "terminal">, live: Pick<Progress, "wipe">) {
+  return (stream: string, bytes: Uint8Array): Promise<void> => {
+    live.wipe();
+    return terminal.write(stream === "stdout" ? "out" : "error", bytes);
+  };
 }
 
 /** Attempts that fail and are tried again would be invisible else. */
-function logEvent({ log }: Pick<Call, "log">, event: WorkerEvent): void {
+function logEvent({ log }: Pick<Call, "log">, live: Pick<Progress, "wipe">, event: WorkerEvent): void {
+  live.wipe();
   if (event.kind === "problem") log.warn("run", "the worker has a problem", { err: errorText(event.error) });
   if (event.kind !== "failed" || event.final) return;
   const { jobId, traceId, attempt, retriesLeft, final, durationMs, error } = event;
