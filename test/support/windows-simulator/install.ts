@@ -21,6 +21,7 @@ const MODULES: Readonly<Record<string, string>> = {
   [`${SYSTEM32}\\quser.exe`]: "./programs/quser.ts",
   [`${SYSTEM32}\\sc.exe`]: "./programs/sc.ts",
   [`${SYSTEM32}\\schtasks.exe`]: "./programs/schtasks.ts",
+  [`${SYSTEM32}\\svchost.exe`]: "./programs/svchost.ts",
   [`${SYSTEM32}\\taskkill.exe`]: "./programs/taskkill.ts",
   [`${SYSTEM32}\\tasklist.exe`]: "./programs/tasklist.ts",
   [`${SYSTEM32}\\timeout.exe`]: "./programs/timeout.ts",

@@ -20,8 +20,8 @@ export const TASK_RESULT = {
   stoppedByUser: 267_014,
   /** HRESULT_FROM_WIN32(ERROR_FILE_NOT_FOUND). */
   fileNotFound: 2_147_942_402,
-  /** SCHED_E_LOGON_FAILURE's neighbour: nobody is logged on (0x800704DD, ERROR_NOT_LOGGED_ON). */
-  notLoggedOn: 2_147_943_645,
+  /** ERROR_REQUEST_REFUSED (0x800710E0): an interactive task whose user is not logged on. */
+  refused: 2_147_946_720,
 } as const;
 
 export interface ScheduledTask {

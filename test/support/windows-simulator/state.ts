@@ -112,7 +112,7 @@ export class Machine {
 
   /** Changes what is known of a registered task; `event` says what happened. */
   changeTask(name: string, change: Partial<ScheduledTask>, event: `task.${string}`, detail?: unknown): void {
-    this.#inTransaction(() => {
+    this.inTransaction(() => {
       const task = this.task(name);
       if (task !== undefined) this.#write("task", task.name, { ...task, ...change }, event, detail ?? change);
     });
@@ -165,7 +165,7 @@ export class Machine {
 
   /** The failure that `program` has to show now; it is used up by asking. */
   takeFailure(program: string): Failure | undefined {
-    return this.#inTransaction(() => {
+    return this.inTransaction(() => {
       const failure = this.#one("failure", program);
       if (failure === undefined) return undefined;
       const times = failure.times - 1;
@@ -204,7 +204,7 @@ export class Machine {
   }
 
   #put<Kind extends keyof Things, T extends Things[Kind]>(kind: Kind, name: string, value: T, event: string): T {
-    return this.#inTransaction(() => this.#write(kind, name, value, event));
+    return this.inTransaction(() => this.#write(kind, name, value, event));
   }
 
   #write<T>(kind: keyof Things, name: string, value: T, event: string, detail: unknown = value): T {
@@ -222,7 +222,8 @@ export class Machine {
     return true;
   }
 
-  #inTransaction<T>(action: () => T): T {
+  /** All or nothing; other processes that want to change something wait. */
+  inTransaction<T>(action: () => T): T {
     if (this.#db.isTransaction) return action();
     this.#db.exec("BEGIN IMMEDIATE");
     try {
