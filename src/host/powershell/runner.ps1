@@ -61,7 +61,8 @@ function Test-OfSession([string]$folder) {
 # is new, ends in one that is gone; what services and other connections started ends in one that was there before.
 function Get-Orphan($before, $new) {
   $parents = @{}
-  foreach ($row in @(Get-CimInstance Win32_Process -Property ProcessId, ParentProcessId, Name)) {
+  $fields = 'ProcessId', 'ParentProcessId', 'Name'
+  foreach ($row in @(Get-CimInstance Win32_Process -Property $fields)) {
     if ($row.Name -ne 'conhost.exe') { $parents["$($row.ProcessId)"] = "$($row.ParentProcessId)" }
   }
   foreach ($id in $new) {

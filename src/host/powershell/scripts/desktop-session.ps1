@@ -1,7 +1,9 @@
 # The sessions with a desktop. Locked is judged for each: another session's lock screen says nothing about this one. Whether one
 # is connected comes from "qwinsta": a disconnected one has no name there, in every language of Windows.
 param($arg)
-$processes = @(Get-CimInstance Win32_Process -Property ProcessId, Name, SessionId -Filter "Name='explorer.exe' OR Name='LogonUI.exe'")
+$fields = 'ProcessId', 'Name', 'SessionId'
+$filter = "Name='explorer.exe' OR Name='LogonUI.exe'"
+$processes = @(Get-CimInstance Win32_Process -Property $fields -Filter $filter)
 $locked = @($processes | Where-Object { $_.Name -eq 'LogonUI.exe' } | ForEach-Object { [int]$_.SessionId })
 $names = @{}
 $isKnown = $true

@@ -4,7 +4,8 @@ param($arg)
 $since = New-Object DateTime ([long]$arg.started), ([DateTimeKind]::Utc)
 
 function Get-Tree {
-  $rows = @(Get-CimInstance Win32_Process -Property ProcessId, ParentProcessId, CreationDate)
+  $fields = 'ProcessId', 'ParentProcessId', 'CreationDate'
+  $rows = @(Get-CimInstance Win32_Process -Property $fields)
   $root = $rows | Where-Object { $_.ProcessId -eq $arg.pid } | Select-Object -First 1
   $found = @{}
   # The children of a later process with this number are later than it.

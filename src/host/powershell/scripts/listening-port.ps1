@@ -3,7 +3,7 @@ param($arg)
 $rows = @(Get-NetTCPConnection -LocalPort $arg.port -State Listen -ErrorAction Ignore)
 $listeners = @(foreach ($row in $rows) {
     $id = [int]$row.OwningProcess
-    $process = Get-CimInstance Win32_Process -Filter "ProcessId=$id" -Property ProcessId, Name, ExecutablePath
+    $process = Get-CimInstance Win32_Process -Filter "ProcessId=$id"
     @{ address = [string]$row.LocalAddress; pid = $id; name = [string]$process.Name; path = [string]$process.ExecutablePath }
   })
 @{ is_listening = $listeners.Count -gt 0; listeners = $listeners }
