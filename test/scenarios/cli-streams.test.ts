@@ -133,7 +133,7 @@ describe.concurrent("where the database is", () => {
   });
 
   test("a pipe in its place is refused at once", async () => {
-    execFileSync("mkfifo", [join(folder.path, "db.pipe")]);
+    execFileSync("sh", ["-c", "mkfifo db.pipe"], { cwd: folder.path });
     for (const args of [
       ["jobs", "list"],
       ["jobs", "enqueue", "--type", "exec", "--", "true"],
