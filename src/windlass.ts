@@ -52,6 +52,7 @@ export async function composeWindlass(options: WindlassOptions): Promise<Windlas
   const embedded = await openEmbedded(options, clock, limits);
   const backend: Backend = embedded;
   const submit = new Submit({ backend, clock, limits, policy: undefined, types });
+  const closings: Promise<void>[] = [];
   return {
     config,
     clock,
@@ -61,22 +62,29 @@ export async function composeWindlass(options: WindlassOptions): Promise<Windlas
     types,
     serve: async (worker) => {
       // Loaded where jobs run, as are the handlers: a command that only reads starts without them.
-      const [{ fireSchedules }, { reconcileTypeSchedules }] = await Promise.all([
+      const [{ fireSchedules }, { reconcileTypeSchedules }, { Machines }] = await Promise.all([
         import("./backend/schedule-runner.ts"),
         import("./backend/type-schedules.ts"),
+        import("./host/machines.ts"),
       ]);
       if (worker.claims) await reconcileTypeSchedules(types.values(), backend.schedules, clock);
       const onError = (name: string, error: unknown): void =>
         worker.onEvent?.({ kind: "problem", error: scheduleProblem(name, error) });
-      return backend.serve({
+      const machines = new Machines({ config, clock });
+      const served = await backend.serve({
         ...worker,
-        types: await servedTypes(types.values(), { config, clock, environment }),
+        types: await servedTypes(types.values(), { config, clock, environment, machines }),
         submitChild: (parent, type, input, child) => submit.submitChild(parent, type, input, child),
         fireSchedules: () => fireSchedules({ backend, submit, clock, graceMs: 2 * limits.tickMs + 1_000, onError }),
         secret: (name) => environment[name],
       });
+      closings.push(served.stopped.finally(() => machines[Symbol.asyncDispose]()));
+      return served;
     },
-    [Symbol.asyncDispose]: () => backend.close(),
+    [Symbol.asyncDispose]: async () => {
+      await backend.close();
+      await Promise.allSettled(closings);
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import type { JobType } from "../job/definition.ts";
 import type { BindParts } from "./bind-parts.ts";
 import { exec } from "./exec/exec.ts";
 import { httpRequest } from "./http-request/http-request.ts";
+import { windowsExec } from "./windows-exec/windows-exec.ts";
 
 /** A built-in job type: its rules at once, its code only in a process that runs jobs. */
 interface BuiltInType {
@@ -24,6 +25,11 @@ const BUILT_IN: readonly BuiltInType[] = [
     type: httpRequest,
     secrets: ({ httpRequest: { secrets } }) => secrets,
     bind: async (parts) => (await import("./http-request/bind.ts")).bindHttpRequest(parts),
+  },
+  {
+    type: windowsExec,
+    secrets: () => [],
+    bind: async (parts) => (await import("./windows-exec/bind.ts")).bindWindowsExec(parts),
   },
 ];
 
