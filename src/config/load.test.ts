@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   chownSync,
   lchownSync,
   mkdirSync,
@@ -17,6 +18,7 @@ import { type LoadRequest, loadConfig } from "./load.ts";
 import { configErrorText } from "./schema/setting.ts";
 
 const HOME = "/home/ann";
+const OWN = process.getuid?.() ?? 0;
 
 let folder = "";
 beforeEach(() => {
@@ -156,6 +158,25 @@ describe("which file", () => {
     expect(await refusal({ configPath: "" })).toBe("config error: --config names no file; give a path");
   });
 
+  test("the project's file is not passed over where it cannot be read", async () => {
+    mkdirSync(join(folder, ".windlass"));
+    const path = join(folder, ".windlass", "config.yaml");
+    symlinkSync(path, path);
+    expect(await refusal({})).toBe(`config error: ${path} cannot be read (ELOOP)`);
+    rmSync(path);
+    symlinkSync(join(folder, "nowhere"), path);
+    expect(await refusal({})).toBe(`config error: ${path} does not exist`);
+  });
+
+  test("the project's file is not passed over where its folder may not be searched", async ({ skip }) => {
+    if (OWN === 0) return skip("root may look everywhere");
+    const path = write(".windlass/config.yaml", "timeout: 1s");
+    chmodSync(dirname(path), 0o600);
+    const text = await refusal({});
+    chmodSync(dirname(path), 0o700);
+    expect(text).toBe(`config error: ${path} cannot be read: permission denied`);
+  });
+
   test("a windlass.yaml that nobody named is not read, with one warning", async () => {
     const path = write("windlass.yaml", "timeout: 1s");
     const { config, warnings } = await load();
@@ -169,7 +190,6 @@ describe("which file", () => {
 });
 
 describe("a project of another account", () => {
-  const OWN = process.getuid?.() ?? 0;
   /** Makes what is ours a stranger's: by its owner for root, whose files everybody trusts, else by who asks. */
   const stranger = OWN === 0 ? { fileUid: 4711, uid: 0 } : { fileUid: OWN, uid: OWN + 1 };
   const load1 = (request: Partial<LoadRequest> = {}) => load({ uid: stranger.uid, ...request });

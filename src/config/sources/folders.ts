@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import type { Environment } from "./interpolate.ts";
 
@@ -8,7 +8,7 @@ export const PROJECT_MARK = ".windlass";
 /** The config file of a project, if there. */
 export function findConfigFile(projectFolder: string): string | undefined {
   const path = join(projectFolder, PROJECT_MARK, "config.yaml");
-  return existsSync(path) ? path : undefined;
+  return standsThere(path) ? path : undefined;
 }
 
 /** The database of a user who works in no project. A relative XDG_STATE_HOME counts as unset, as its standard says. */
@@ -29,5 +29,14 @@ export function baseFolderOf(configPath: string): string {
 /** The policy beside a database, if there. */
 export function findPolicy(databasePath: string): string | undefined {
   const path = join(dirname(databasePath), "windlass.policy.yaml");
-  return existsSync(path) ? path : undefined;
+  return standsThere(path) ? path : undefined;
+}
+
+/** True also for what may not be looked at and for a link that leads nowhere: going on as if it said nothing would be wrong. */
+function standsThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ENOTDIR";
+  }
 }

@@ -20,11 +20,20 @@ export function findProject(cwd: string, uid: number | undefined): Project | und
   let folder = resolve(cwd);
   for (;;) {
     const mark = join(folder, PROJECT_MARK);
-    const target = statSync(mark, { throwIfNoEntry: false });
+    const target = statOf(mark);
     if (target?.isDirectory() === true) return { folder, strangerUid: strangerOf([target, lstatSync(mark)], uid) };
     const parent = dirname(folder);
     if (parent === folder) return undefined;
     folder = parent;
+  }
+}
+
+/** Above a folder that may not be searched there may be anything, which could not be used either. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }
 
