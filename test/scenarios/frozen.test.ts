@@ -125,7 +125,10 @@ test.concurrent("a result that comes before its worker has noticed the loss is r
   );
   db.close();
   bench.effects.release("a");
-  expect(await bench.settled(id)).toMatchObject({ state: "completed", attempt: 2, result: { attempt: 2 } });
+  const done = await bench.settled(id);
+  // On a busy machine the other may take it away once more before the worker has renewed its lease.
+  expect(done.attempt).toBeGreaterThan(1);
+  expect(done).toMatchObject({ state: "completed", crashes: 0, result: { attempt: done.attempt } });
   await until(() => worker.events.find((event) => event.kind === "released"), { what: "a refusal" });
   expect(worker.events).toContainEqual(
     expect.objectContaining({ kind: "released", attempt: 1, error: expect.objectContaining({ code: "LEASE_LOST" }) }),
