@@ -29,6 +29,8 @@ const QUIET_LOOKS = 15;
 /** Idle once may be a thread that has not begun. */
 const IDLE_LOOKS = 3;
 const LOST_MS = 60_000;
+/** How long a log that cannot be read is asked for its last lines when the run is over. */
+const LATE_LOG_MS = 60_000;
 
 /** Watches a run: by the log first, and by the client's busy answer where the log is silent. */
 export class RunWatch {
@@ -37,6 +39,8 @@ export class RunWatch {
   #quietLooks = 0;
   #idleLooks = 0;
   #lostSinceMono: number | undefined;
+  #overSinceMono: number | undefined;
+  #logFails = false;
   #logIsReadable = false;
   #busy: Busy = "unsupported";
 
@@ -82,16 +86,18 @@ export class RunWatch {
     if (signal.aborted) return undefined;
     this.#busy = busy;
     this.#idleLooks = busy === "idle" ? this.#idleLooks + 1 : 0;
-    if (this.#idleLooks >= IDLE_LOOKS) return { kind: "over", by: "busy_probe" };
-    return this.#noteContact(busy) ? { kind: "lost" } : undefined;
+    if (this.#isOver()) return { kind: "over", by: "busy_probe" };
+    return this.#isLost(busy) ? { kind: "lost" } : undefined;
   }
 
   async #readLog(signal: AbortSignal): Promise<void> {
     const was = this.#logIsReadable;
     try {
       this.#logIsReadable = (await this.#run.log?.look({ signal })) === true;
+      this.#logFails = false;
     } catch (error) {
       this.#logIsReadable = false;
+      this.#logFails = true;
       if (was && !signal.aborted) this.#run.onLogProblem(error);
     }
     const signs = this.evidence?.signs ?? 0;
@@ -105,8 +111,16 @@ export class RunWatch {
     return !speaks || this.#idleLooks > 0 || this.#lostSinceMono !== undefined;
   }
 
+  /** The client says so; how the run ended only the log can say, so a log that fails for a moment is waited for. */
+  #isOver(): boolean {
+    if (this.#idleLooks < IDLE_LOOKS) return false;
+    const nowMono = this.#run.clock.monotonic();
+    this.#overSinceMono ??= nowMono;
+    return !this.#logFails || nowMono - this.#overSinceMono >= LATE_LOG_MS;
+  }
+
   /** @returns true when nobody has answered for too long. */
-  #noteContact(busy: Busy): boolean {
+  #isLost(busy: Busy): boolean {
     const nowMono = this.#run.clock.monotonic();
     if (busy === "lost") this.#lostSinceMono ??= nowMono;
     else this.#lostSinceMono = undefined;

@@ -14,6 +14,8 @@ export interface WebAnswer {
 export interface Fault {
   /** Such as `POST /run_task`. */
   readonly on: string;
+  /** Only for a request with such a body. */
+  readonly body?: RegExp;
   /**
    * `cut`: the connection ends before anything is done; `cut-after`: it is done and the connection ends without an answer;
    * `half`: done, and the answer ends in the middle of its body; `silent`, `silent-after`: the same without an end.
@@ -92,7 +94,7 @@ export async function startWeb(
     const on = `${message.method} ${message.url}`;
     const request = { on, contentType: message.headers["content-type"], body };
     seen.push(request);
-    const index = faults.findIndex((fault) => fault.on === on);
+    const index = faults.findIndex((fault) => fault.on === on && fault.body?.test(body) !== false);
     const fault = index < 0 ? undefined : faults.splice(index, 1)[0]?.kind;
     if (fault === "cut") return void response.destroy();
     if (fault === "silent") return;
