@@ -29,6 +29,8 @@ interface Facts {
   readonly hasTrace: boolean;
   /** The request was sent to the machine, or may have been. */
   readonly sent: boolean;
+  /** By this ssh itself and not by the shared connection's. */
+  readonly wasDirect: boolean;
   readonly status: number | undefined;
   readonly wasSignalled: boolean;
 }
@@ -45,6 +47,10 @@ const before = (kind: SshFailureKind, transient: boolean, pattern: RegExp): Rule
   ...{ kind, transient, pattern },
   before: true,
 });
+
+const NOT_RUN = /(?:exec|subsystem|shell) request failed on channel/;
+const CUT =
+  /closed by remote host|Connection closed by|Connection reset|Received disconnect|Disconnected from|Broken pipe|not responding|Read from remote host|packet_write_wait|ssh_packet_/;
 
 /** The first that matches decides: what must never be tried again comes first. */
 const RULES: readonly Rule[] = [
@@ -71,16 +77,11 @@ const RULES: readonly Rule[] = [
   before("unreachable", true, /kex_exchange_identification: |ssh_exchange_identification: |banner exchange: /),
   before("refused", true, /Session open refused by peer|administratively prohibited|open failed: /),
   before("refused", false, /stdio forwarding failed/),
-  { kind: "refused", transient: false, before: false, pattern: /(exec|subsystem|shell) request failed on channel/ },
-  {
-    kind: "cut",
-    transient: true,
-    before: false,
-    pattern:
-      /closed by remote host|Connection closed by|Connection reset|Received disconnect|Disconnected from|Broken pipe|not responding|Read from remote host|packet_write_wait|ssh_packet_/,
-  },
+  before("refused", false, NOT_RUN),
+  { kind: "cut", transient: true, before: false, pattern: CUT },
 ];
 
+const REFUSED = "session request failed";
 // "debug1: mux.c:mux_client_request_session():1961 (pid=12): master session id: 2"
 const TRACE = /^(?:debug\d: )?[\w./-]+\.c:\w+\(\):\d+ \(pid=\d+\): (.*)$/;
 
@@ -95,6 +96,7 @@ export function judgeEnd(end: ClientEnd, isMasterAlive: boolean): RemoteEnd {
   const ended = { code: null, signal: null, failure: undefined, diagnostics: facts.said };
   if (facts.status !== undefined) return { ...ended, code: facts.status };
   if (end.killedWith !== undefined) return { ...ended, signal: end.signal ?? end.killedWith };
+  if (end.signal !== null) return { ...ended, failure: { ...explain(facts, false), kind: "cut" } };
   if (end.code !== null && end.code !== 255) return { ...ended, code: end.code };
   return { ...ended, failure: explain(facts, isMasterAlive) };
 }
@@ -104,23 +106,21 @@ export function explainFailure(text: string): SshFailure {
   return explain(readFacts(text), false);
 }
 
-/** What ssh said itself, without the traces that we asked for. */
-export function saidIn(text: string): string {
-  return readFacts(text).said;
-}
-
 function explain(facts: Facts, isMasterAlive: boolean): SshFailure {
-  const rule = RULES.find(({ pattern }) => pattern.test(facts.said));
   const { said: text } = facts;
-  // Sent: whatever it says now is about a session that had begun.
-  if (facts.sent) {
-    const kind = facts.wasSignalled || (isMasterAlive && rule?.kind !== "cut") ? "no_status" : "cut";
-    return { kind: rule?.kind === "refused" ? "refused" : kind, transient: kind === "cut", beganSession: true, text };
-  }
+  if (facts.sent) return { ...explainSent(facts, isMasterAlive), text };
+  const rule = RULES.find(({ pattern }) => pattern.test(text));
   const beganSession = !(facts.hasTrace || rule?.before === true);
   if (rule !== undefined) return { kind: rule.kind, transient: rule.transient, beganSession, text };
-  if (text === "" && beganSession) return { kind: "no_status", transient: false, beganSession, text };
-  return { kind: "unknown", transient: false, beganSession, text };
+  return { kind: text === "" && beganSession ? "no_status" : "unknown", transient: false, beganSession, text };
+}
+
+/** The machine had the request; whatever was said is about that session. */
+function explainSent(facts: Facts, isMasterAlive: boolean): Omit<SshFailure, "text"> {
+  if (NOT_RUN.test(facts.said)) return { kind: "refused", transient: false, beganSession: false };
+  const isCut = CUT.test(facts.said) || !(facts.wasDirect || isMasterAlive) || (facts.wasDirect && !facts.wasSignalled);
+  if (isCut) return { kind: "cut", transient: true, beganSession: true };
+  return { kind: "no_status", transient: false, beganSession: true };
 }
 
 function readFacts(text: string): Facts {
@@ -129,26 +129,17 @@ function readFacts(text: string): Facts {
   for (const line of text.split(/\r?\n/)) {
     const trace = TRACE.exec(line)?.[1];
     if (trace === undefined) said.push(line);
-    // An error at a traced place has the form of a trace; nothing else there is worth reading.
-    else if (/failed: /.test(trace)) said.push(trace);
-    if (trace !== undefined) traced.push(trace);
+    else traced.push(trace);
   }
+  const refused = traced.findLastIndex((line) => line.startsWith(REFUSED));
+  const wasDirect = traced.some((line) => /^Sending (command|subsystem): /.test(line));
+  const sent = wasDirect || traced.lastIndexOf("session request sent") > refused;
+  // An error, although it has the form of a trace. ssh goes on without the shared connection then.
+  if (!sent && refused >= 0) said.push(traced[refused] ?? "");
   return {
-    said: said.join("\n").trim(),
-    hasTrace: traced.length > 0,
-    sent: wasSent(traced),
-    status: statusIn(traced),
+    ...{ sent, wasDirect, said: said.join("\n").trim(), hasTrace: traced.length > 0, status: statusIn(traced) },
     wasSignalled: traced.some((line) => line.includes("rtype exit-signal")),
   };
-}
-
-/** By the connection's master, or, where that refused, by this ssh itself. */
-function wasSent(traced: readonly string[]): boolean {
-  const refused = traced.findLastIndex((line) => line.startsWith("session request failed"));
-  return traced.some(
-    (line, index) =>
-      /^Sending (command|subsystem): /.test(line) || (line === "session request sent" && index > refused),
-  );
 }
 
 function statusIn(traced: readonly string[]): number | undefined {

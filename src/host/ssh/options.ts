@@ -65,7 +65,8 @@ export function forwardArguments(target: SshTarget, call: CallOptions, address: 
 
 /** Arguments of the ssh that opens the connection, goes to the background and keeps it. */
 export function masterArguments(target: SshTarget, call: CallOptions): readonly string[] {
-  return [...argumentsFor(target, call, MASTER), "-T", "-M", "-N", "-f", "--", target.sshHost];
+  // Not -M as well: twice means that ssh asks somebody before each session.
+  return [...argumentsFor(target, call, MASTER), "-T", "-N", "-f", "--", target.sshHost];
 }
 
 /** Arguments of an ssh that tells the connection to end. */
