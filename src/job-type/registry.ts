@@ -4,6 +4,7 @@ import type { JobType } from "../job/definition.ts";
 import type { BindParts } from "./bind-parts.ts";
 import { exec } from "./exec/exec.ts";
 import { httpRequest } from "./http-request/http-request.ts";
+import { playwrightRun } from "./playwright-run/playwright-run.ts";
 import { windowsExec } from "./windows-exec/windows-exec.ts";
 
 /** A built-in job type: its rules at once, its code only in a process that runs jobs. */
@@ -30,6 +31,11 @@ const BUILT_IN: readonly BuiltInType[] = [
     type: windowsExec,
     secrets: () => [],
     bind: async (parts) => (await import("./windows-exec/bind.ts")).bindWindowsExec(parts),
+  },
+  {
+    type: playwrightRun,
+    secrets: () => [],
+    bind: async (parts) => (await import("./playwright-run/bind.ts")).bindPlaywrightRun(parts),
   },
 ];
 

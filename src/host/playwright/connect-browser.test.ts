@@ -74,7 +74,7 @@ test("auto goes through SSH where nobody answers here, and closes the tunnel", a
   // The tunnel of the stand-in leads to the server; its own port is free on this machine.
   const openAccess = async () => {
     const access = await host.open();
-    return { ...access, tunnel: () => access.tunnel({ host: "127.0.0.1", port: server.port }) };
+    return { ...access, tunnel: () => access.tunnel({ host: "127.0.0.1", port: server.port }, { signal: never }) };
   };
   expect(await checkHealth(partsFor({ port }, { openAccess }), never)).toMatchObject({ via: "ssh" });
   const folder = '{"folder":"C:/ProgramData/win-automation/playwright"}';

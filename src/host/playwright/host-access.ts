@@ -16,5 +16,8 @@ export interface HostAccess extends AsyncDisposable {
   ): Promise<unknown>;
   /** Writes a file whole or not at all. */
   upload(content: Uint8Array, remotePath: string, options: { readonly signal: AbortSignal }): Promise<void>;
-  tunnel(target: { readonly host: string; readonly port: number }): Promise<OpenTunnel>;
+  tunnel(
+    target: { readonly host: string; readonly port: number },
+    options: { readonly signal: AbortSignal },
+  ): Promise<OpenTunnel>;
 }

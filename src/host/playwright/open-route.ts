@@ -31,7 +31,7 @@ export async function openRoute(parts: ServerParts, signal: AbortSignal): Promis
   }
   await using opened = new AsyncDisposableStack();
   const access = opened.use(await parts.openAccess({ signal }));
-  const open = opened.use(await access.tunnel({ host, port }));
+  const open = opened.use(await access.tunnel({ host, port }, { signal }));
   const kept = opened.move();
   const endpoint = { host: "127.0.0.1", port: open.port };
   return { via: "ssh", endpoint, access, [Symbol.asyncDispose]: () => kept.disposeAsync() };

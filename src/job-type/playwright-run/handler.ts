@@ -8,12 +8,12 @@ import { visitPage } from "./visit-page.ts";
 /** What the handler of `playwright.run` needs. */
 export interface PlaywrightRunOptions {
   /** @throws AppError `UNKNOWN_HOST`, `CONFIG`. */
-  readonly serverOf: (host: string) => ServerParts;
+  readonly serverOf: (host: string, ctx: EffectContext) => ServerParts;
 }
 
 /** The code of `playwright.run`. */
 export function playwrightRunHandlers({ serverOf }: PlaywrightRunOptions): Handlers {
-  return { run: (input: PlaywrightRunInput, ctx: EffectContext) => run(input, serverOf(input.host), ctx) };
+  return { run: (input: PlaywrightRunInput, ctx: EffectContext) => run(input, serverOf(input.host, ctx), ctx) };
 }
 
 async function run(

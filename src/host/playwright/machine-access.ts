@@ -1,0 +1,31 @@
+import type { NamedHost } from "../inventory.ts";
+import type { Machines } from "../machines.ts";
+import { ownScript } from "../powershell/own-script.ts";
+import type { PowerShellRunner } from "../powershell/runner.ts";
+import type { HostAccess } from "./host-access.ts";
+
+/** Lends a runner of the host. */
+export type LendRunner = <T>(
+  options: { readonly signal: AbortSignal },
+  work: (runner: PowerShellRunner) => Promise<T>,
+) => Promise<T>;
+
+/**
+ * The machine of a browser server by its connection and its warm runners, which belong to `machines` and stay open.
+ *
+ * @param lend default: from the pool. A job gives one that does not count the wait for a runner against its timeout.
+ */
+export function machineAccess(
+  machines: Machines,
+  host: NamedHost,
+  lend: LendRunner = (options, work) => machines.runners.use(host, options, work),
+): HostAccess {
+  const connection = machines.connection(host);
+  return {
+    call: (script, argument, { timeoutMs, signal }) =>
+      lend({ signal }, (runner) => runner.call(ownScript(script), argument, { timeoutMs, signal })),
+    upload: (content, remotePath, options) => connection.upload(content, remotePath, options),
+    tunnel: (target, options) => connection.tunnel(target, options),
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
