@@ -12,6 +12,7 @@ const OVERLAYS: Readonly<Record<string, () => Promise<Overlay>>> = {
   "artifacts.open": async () => (await import("./commands/open.ts")).openOverlay,
   doctor: async () => (await import("./commands/doctor.ts")).doctorOverlay,
   "queue-metrics": async () => (await import("./commands/queue-metrics.ts")).queueMetricsOverlay,
+  "supervisor.run": async () => (await import("./commands/supervisor-run.ts")).supervisorOverlay,
   "db.shell": async () => (await import("./commands/db-shell.ts")).dbShellOverlay,
 };
 

@@ -25,6 +25,7 @@ export class ComponentCheck {
   #state: BreakerState;
   #probes = 0;
   #detail = "";
+  #canRepair = true;
   #remedyState: RemedyState = "none";
 
   constructor(
@@ -61,7 +62,7 @@ export class ComponentCheck {
       const before = this.#state;
       if (turn.kind === "trial") this.#change(beginTrial(before, clock.now(), limits));
       const isGood = await this.#probe(before, signals.signal);
-      const repaired = isGood ? false : await this.#repair(before, signals);
+      const repaired = isGood || !this.#canRepair ? false : await this.#repair(before, signals);
       if (!this.#goesOn(isGood, repaired)) break;
       if (!this.#isForced) await pause(clock, settleMs, [signals.stop, signals.signal]);
     }
@@ -81,10 +82,11 @@ export class ComponentCheck {
   async #probe(before: BreakerState, signal: AbortSignal): Promise<boolean> {
     const { clock, limits, random } = this.#parts;
     const startedMs = clock.monotonic();
-    const { isGood, detail } = await this.#look(signal);
+    const { isGood, detail, canRepair = true } = await this.#look(signal);
     signal.throwIfAborted();
     this.#probes++;
     this.#detail = detail;
+    this.#canRepair = canRepair;
     if (isGood) {
       const { state, remediated } = afterGood(before, clock.now(), limits);
       this.#change(state);

@@ -17,6 +17,8 @@ export interface Finding {
   readonly isGood: boolean;
   /** One sentence. */
   readonly detail: string;
+  /** False: no repair of ours could help. */
+  readonly canRepair?: boolean;
 }
 
 /** What a repair did. `skipped`: there was nothing that it could do. */
@@ -34,8 +36,8 @@ export interface Repair {
 /** A component of a host as the supervisor has it at hand. */
 export interface Watched {
   readonly component: Component;
-  /** False: there is nothing to look at. */
-  readonly isConfigured: boolean;
+  /** Why there is nothing to look at; absent: there is. */
+  readonly notConfigured?: string | undefined;
   /** Looks. What it throws is a failure as well. */
   probe(options: { readonly signal: AbortSignal }): Promise<Finding>;
   /** In the order in which they are made. */

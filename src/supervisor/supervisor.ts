@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { errorText, toErrorRecord } from "../error.ts";
 import { ComponentCheck } from "./check-component.ts";
-import { COMPONENTS, type Component, type Watched, type WatchedHost } from "./component.ts";
+import { COMPONENTS, type Component, type Repair, type Watched, type WatchedHost } from "./component.ts";
 import { pause } from "./deadline.ts";
 import { type BreakerState, FRESH } from "./decide-breaker.ts";
 import { type CheckReport, type HostReport, type PassReport, reportHost, reportPass } from "./report.ts";
@@ -96,16 +96,18 @@ export class Supervisor implements Disposable {
     watched: Watched,
     { isReachable, signals }: { readonly isReachable: boolean; readonly signals: StopSignals },
   ): Promise<CheckReport> {
-    const { component, isConfigured } = watched;
+    const { component, notConfigured } = watched;
     const state = this.#states.get(host)?.get(component) ?? FRESH;
+    const isCutOff = component !== "ssh" && component !== "backend" && !isReachable;
     // A failpoint stands above all: it is there to rehearse a failure where there may be nothing to fail.
     if (this.#parts.failpoint !== component) {
-      if (!isConfigured) return notAsked(component, { state, as: "not_configured", detail: "not configured" });
-      if (component !== "ssh" && component !== "backend" && !isReachable)
-        return notAsked(component, { state, as: "unknown", detail: "SSH is down" });
+      if (notConfigured !== undefined)
+        return notAsked(component, { state, as: "not_configured", detail: notConfigured });
+      if (isCutOff) return notAsked(component, { state, as: "unknown", detail: SSH_IS_DOWN });
     }
     const keep = (changed: BreakerState): void => this.#keep(host, component, changed);
-    return new ComponentCheck(watched, { host, state, parts: this.#parts, keep }).run(signals);
+    const asked = isCutOff ? { ...watched, repairs: watched.repairs.map(outOfReach) } : watched;
+    return new ComponentCheck(asked, { host, state, parts: this.#parts, keep }).run(signals);
   }
 
   #read(host: string): void {
@@ -129,6 +131,12 @@ export class Supervisor implements Disposable {
       this.#parts.onEvent({ kind: "problem", host, message });
     }
   }
+}
+
+const SSH_IS_DOWN = "SSH is down";
+
+function outOfReach({ name }: Repair): Repair {
+  return { name, run: async () => ({ state: "skipped", detail: SSH_IS_DOWN }) };
 }
 
 function notAsked(

@@ -8,6 +8,7 @@ const SECTIONS: readonly (readonly [string, readonly string[]])[] = [
   ["Limits of jobs", ["job", "output", "history"]],
   ["Built-in job types", ["exec", "http_request"]],
   ["Windows machines", ["windows", "aloha", "playwright"]],
+  ["The supervisor", ["supervisor"]],
   ["Hatchet", ["hatchet"]],
 ];
 
