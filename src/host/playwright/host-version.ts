@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { askHost } from "./ask-host.ts";
 import type { HostAccess } from "./host-access.ts";
 
 /** Where the server's files lie on the host; `/` because sftp takes nothing else. */
@@ -11,20 +12,22 @@ const Version = z.string().regex(/^\d+\.\d+\.\d+/);
 
 const Answer = z.object({
   node: Version.nullable(),
+  node_path: z.string().nullable(),
+  /** Of Playwright, where the server finds it. */
   installed: Version.nullable(),
+  /** The folder node_modules that has it. */
+  modules: z.string().nullable(),
+  /** Of the server that runs, where it was started by us. */
   running: Version.nullable(),
 });
 
-/** What the host says of itself. */
+/** What the host says of Node and Playwright. */
 export type HostVersion = z.output<typeof Answer>;
 
-/**
- * Asks the host for its versions: of Node, of the installed Playwright (beside the server or global), and of the server
- * that runs, where that was started by us.
- */
-export async function askHostVersion(
+/** Asks the host for its versions; installed globally counts as installed. */
+export function askHostVersion(
   access: HostAccess,
   limits: { readonly timeoutMs: number; readonly signal: AbortSignal },
 ): Promise<HostVersion> {
-  return Answer.parse(await access.call("playwright-version", { folder: SERVER_FOLDER }, limits));
+  return askHost(access, { script: "playwright-version", answer: Answer }, { folder: SERVER_FOLDER }, limits);
 }

@@ -1,0 +1,116 @@
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { AppError } from "../../error.ts";
+import { askHost, type Question } from "./ask-host.ts";
+import { failure } from "./failure.ts";
+import type { HostAccess } from "./host-access.ts";
+import { askHostVersion, type HostVersion, SERVER_FOLDER } from "./host-version.ts";
+import type { WsPath } from "./ws-path.ts";
+
+/** What is installed where. */
+export interface InstallOrder {
+  readonly hostName: string;
+  readonly port: number;
+  /** The address that the server listens on. */
+  readonly bind: string;
+  /** Default: the account of the SSH session. */
+  readonly runAs?: string | undefined;
+  readonly wsPath: WsPath;
+}
+
+/** What an installation came to. */
+export interface Installed {
+  /** That the server runs under. */
+  readonly account: string;
+  /** Of the Playwright that runs. */
+  readonly version: string;
+  /** The secret path differs from the one before. */
+  readonly isRotated: boolean;
+}
+
+interface Limits {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+const ASSETS = ["launch-server.js", "install-playwright.ps1"] as const;
+
+/** The script waits 10 s for an old server, 30 s for the new one. */
+const START_LIMIT_MS = 60_000;
+
+const PREPARE: Question<{ state: "ready" | "unknown_account" | "foreign_folder"; account: string; path: string }> = {
+  script: "playwright-install-prepare",
+  answer: z.object({
+    state: z.enum(["ready", "unknown_account", "foreign_folder"]),
+    account: z.string(),
+    path: z.string(),
+  }),
+};
+
+const SECRET: Question<{ changed: boolean }> = {
+  script: "playwright-install-secret",
+  answer: z.object({ changed: z.boolean() }),
+};
+
+const TASK: Question<{ state: "installed" | "not_started"; account: string; version: string; log: string }> = {
+  script: "playwright-install-task",
+  answer: z.object({
+    state: z.enum(["installed", "not_started"]),
+    account: z.string(),
+    version: z.string(),
+    log: z.string(),
+  }),
+};
+
+/**
+ * Installs the browser server on a machine and starts it: its folder, the two files, the secret path, the scheduled task.
+ * Again: everything is written anew, the secret path is the one of now, the task is restarted. Installs neither Node nor
+ * Playwright. The secret path goes to the machine as data of a script, never on a command line.
+ *
+ * @throws AppError `PREREQUISITE_MISSING` (`missing_node`, `missing_playwright`), `CONFIG` for an account that the
+ *   machine does not know, `SCRIPT_FAILED` when the server does not start or the folder is a stranger's; what the host throws.
+ */
+export async function installServer(access: HostAccess, order: InstallOrder, limits: Limits): Promise<Installed> {
+  const found = await askHostVersion(access, limits);
+  requireAll(found, order.hostName);
+  const account = { run_as: order.runAs ?? "" };
+  const prepared = await askHost(access, PREPARE, { folder: SERVER_FOLDER, ...account }, limits);
+  refuseUnprepared(prepared, order);
+  for (const name of ASSETS) {
+    const content = await readFile(new URL(`./assets/${name}`, import.meta.url));
+    await access.upload(content, `${SERVER_FOLDER}/${name}`, limits);
+  }
+  const path = order.wsPath.value.slice(1);
+  const { changed } = await askHost(access, SECRET, { folder: SERVER_FOLDER, ws_path: path }, limits);
+  const where = { folder: SERVER_FOLDER, port: order.port, bind: order.bind };
+  const programs = { node_path: found.node_path ?? "", modules: found.modules ?? "" };
+  const startLimits = { ...limits, timeoutMs: Math.max(START_LIMIT_MS, limits.timeoutMs) };
+  const started = await askHost(access, TASK, { ...where, ...account, ...programs }, startLimits);
+  if (started.state === "installed") return { account: started.account, version: started.version, isRotated: changed };
+  const said = order.wsPath.redact(started.log === "" ? "it wrote nothing to its log" : started.log);
+  const message = `the browser server on ${order.hostName} does not start; run/server.log in ${SERVER_FOLDER}: ${said}`;
+  throw failure("SCRIPT_FAILED", "not_started", message);
+}
+
+function requireAll({ node, installed }: HostVersion, hostName: string): void {
+  if (node === null) {
+    const remedy = "install Node.js 20 or newer there (https://nodejs.org), and open a new SSH session";
+    throw failure("PREREQUISITE_MISSING", "missing_node", `${hostName} has no Node.js in its PATH; ${remedy}`);
+  }
+  if (installed === null) {
+    const commands = "`npm install --global playwright` and then `npx playwright install chromium ffmpeg`";
+    const message = `${hostName} has no Playwright; run ${commands} there`;
+    throw failure("PREREQUISITE_MISSING", "missing_playwright", message);
+  }
+}
+
+function refuseUnprepared(
+  { state, account, path }: { readonly state: string; readonly account: string; readonly path: string },
+  { hostName }: InstallOrder,
+): void {
+  if (state === "unknown_account") throw new AppError("CONFIG", `run_as ${account} is no account of ${hostName}`);
+  if (state === "foreign_folder") {
+    const reason = "belongs to an account that is no administrator, and what lies in it would be run";
+    throw failure("SCRIPT_FAILED", "not_installed", `${path} on ${hostName} ${reason}; look into it and remove it`);
+  }
+}
