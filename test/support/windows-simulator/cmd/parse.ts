@@ -35,6 +35,8 @@ function parseTighter(scanner: Scanner, depth: number, operator: "||" | "&&"): C
   for (;;) {
     scanner.skipBlanks();
     if (!scanner.take(operator)) return left;
+    scanner.skipBlanks();
+    if (scanner.isAtEnd) throw new SyntaxFault();
     left = { kind: "chain", operator, left, right: inner() };
   }
 }
