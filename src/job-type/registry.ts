@@ -1,6 +1,7 @@
 import type { Handlers } from "../attempt/handlers.ts";
 import type { Config } from "../config/config.ts";
 import type { JobType } from "../job/definition.ts";
+import { alohaRun } from "./aloha-run/aloha-run.ts";
 import type { BindParts } from "./bind-parts.ts";
 import { exec } from "./exec/exec.ts";
 import { httpRequest } from "./http-request/http-request.ts";
@@ -31,6 +32,11 @@ const BUILT_IN: readonly BuiltInType[] = [
     type: windowsExec,
     secrets: () => [],
     bind: async (parts) => (await import("./windows-exec/bind.ts")).bindWindowsExec(parts),
+  },
+  {
+    type: alohaRun,
+    secrets: () => [],
+    bind: async (parts) => (await import("./aloha-run/bind.ts")).bindAlohaRun(parts),
   },
   {
     type: playwrightRun,

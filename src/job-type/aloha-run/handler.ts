@@ -19,7 +19,7 @@ export function alohaRunHandlers(options: AlohaRunOptions): Handlers {
   const preparation = (input: AlohaRunInput, ctx: EffectContext): Preparation => ({
     input,
     ctx,
-    host: options.openHost(input.host),
+    host: options.openHost(input.host, ctx),
     clock: options.clock,
   });
   return {

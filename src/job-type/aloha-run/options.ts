@@ -1,15 +1,9 @@
-import type { MachineIdentity } from "../../attempt/handlers.ts";
+import type { EffectContext, MachineIdentity } from "../../attempt/handlers.ts";
 import type { Clock } from "../../clock.ts";
 import type { AlohaClient } from "../../host/aloha/client.ts";
+import type { DesktopState } from "../../host/aloha/decide-desktop.ts";
 import type { ReadLog } from "../../host/aloha/log-follower.ts";
 import type { ScriptAnswer } from "../../host/powershell/ask-script.ts";
-
-/** The desktop that Aloha acts on. Aloha sees and reaches only an active session that is not locked. */
-export type DesktopState =
-  | { readonly kind: "unlocked" }
-  | { readonly kind: "locked" }
-  /** Nobody is logged on, or the only session is disconnected. */
-  | { readonly kind: "absent" };
 
 /** What a PowerShell check came to. */
 export type CheckAnswer = Pick<ScriptAnswer, "isYes" | "printedFalse">;
@@ -30,7 +24,7 @@ export interface AlohaHost {
 /** What the handler of `aloha.run` needs. */
 export interface AlohaRunOptions {
   /** @throws AppError `UNKNOWN_HOST`, or `CONFIG` for a machine without Aloha. */
-  readonly openHost: (name: string) => AlohaHost;
+  readonly openHost: (name: string, ctx: Pick<EffectContext, "outsideTimeout" | "timeoutMs">) => AlohaHost;
   readonly machine: MachineIdentity;
   readonly clock: Clock;
   /** `worker.kill_grace`: how long a run that was told to stop is waited for. */
