@@ -32,6 +32,11 @@ const OWN: readonly CommandEntry[] = [
     load: async () => (await import("./commands/worker.ts")).worker,
   },
   {
+    name: "windows exec",
+    summary: "Run a command on Windows machines.",
+    load: async () => (await import("./commands/direct/windows-exec.ts")).windowsExec,
+  },
+  {
     name: "demo",
     summary: "Run real jobs, kill their worker in the middle, and check what came of it.",
     load: async () => (await import("./demo/demo-command.ts")).demoCommand,

@@ -35,6 +35,8 @@ export interface Flag {
   readonly takesReference?: boolean;
   /** The field of the input that it fills. */
   readonly field?: string;
+  /** Which part of that field, where two flags make one command line: its first word, or those after it. */
+  readonly part?: "first" | "further";
   /** True where that is the input of a job, not of the command. */
   readonly ofType?: boolean;
 }

@@ -12,6 +12,8 @@ export interface FieldSchema {
   readonly additionalProperties?: boolean | FieldSchema;
   readonly description?: string;
   readonly default?: unknown;
+  /** A field that is a line of text or a list of words says here which two flags make it. */
+  readonly words?: { readonly first: string; readonly further: string };
 }
 
 /**
@@ -20,11 +22,12 @@ export interface FieldSchema {
  */
 export function flagsOfSchema(schema: FieldSchema): readonly Flag[] {
   const required = new Set(schema.required ?? []);
-  return Object.entries(schema.properties ?? {}).map(([field, property]) => {
+  return Object.entries(schema.properties ?? {}).flatMap(([field, property]): readonly Flag[] => {
+    if (property.words !== undefined) return commandLineFlags(field, property);
     const kind = kindOf(property);
     const choices = choicesOf(property);
     const name = flagNameOf(field);
-    return {
+    const flag: Flag = {
       field,
       kind,
       name: isUnshaped(property) ? `${name}-json` : name,
@@ -34,7 +37,23 @@ export function flagsOfSchema(schema: FieldSchema): readonly Flag[] {
       ...(isRequired(property) && required.has(field) ? { required: true } : {}),
       ...(mayBeReference(property) ? { takesReference: true } : {}),
     };
+    return [flag];
   });
+}
+
+/** `--cmd LINE`, or `--cmd PROGRAM --arg ARGUMENT …`. */
+function commandLineFlags(field: string, { words, description = "" }: FieldSchema): readonly Flag[] {
+  if (words === undefined) return [];
+  return [
+    { field, part: "first", kind: "text", name: words.first, description },
+    {
+      field,
+      part: "further",
+      kind: "texts",
+      name: words.further,
+      description: `An argument for --${words.first}, which is then a program and not a line.`,
+    },
+  ];
 }
 
 function kindOf(schema: FieldSchema): FlagKind {

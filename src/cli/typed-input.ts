@@ -29,8 +29,21 @@ export async function typeFlags(
 ): Promise<readonly Flag[]> {
   const known = [...GLOBAL_FLAGS, ...commandFlags, ...settingFlags(["jobs"])];
   const type = textOf(argv, known, "type") ?? (named === "word" ? firstWord(argv, known) : undefined);
-  if (type === undefined) return [INPUT_FLAG];
-  const taken = new Set([...known, ...LEADING_FLAGS, INPUT_FLAG].map(({ name }) => name));
+  return type === undefined ? [INPUT_FLAG] : flagsOfType(session, type, commandFlags);
+}
+
+/**
+ * The flags of one job type, and `--input-json`.
+ *
+ * @throws AppError `UNKNOWN_JOB_TYPE`
+ */
+export async function flagsOfType(
+  session: Session,
+  type: string,
+  commandFlags: readonly Flag[],
+): Promise<readonly Flag[]> {
+  const known = [...GLOBAL_FLAGS, ...commandFlags, ...settingFlags(["jobs"]), ...LEADING_FLAGS, INPUT_FLAG];
+  const taken = new Set(known.map(({ name }) => name));
   const own = flagsOfSchema(await inputSchemaOf(session, type)).filter(({ name }) => !taken.has(name));
   // What the type requires is its schema's to say, for --input-json may say it too.
   return [INPUT_FLAG, ...own.map((flag): Flag => ({ ...flag, required: false, ofType: true }))];
@@ -39,22 +52,48 @@ export async function typeFlags(
 /**
  * The input of a job: the flags of its type and what follows `--`, or the whole of it as JSON.
  *
- * @throws AppError `USAGE` when it is said twice or `--` stands where the type has no argv.
+ * @throws AppError `USAGE` when it is said twice or `--` stands where the type has no command line.
  */
-export function readTypedInput({ command, flags, values, rest }: Omit<Call, "session">): unknown {
-  const own = flags.filter(({ ofType, name }) => ofType === true && values.has(name));
+export function readTypedInput(call: Omit<Call, "session">): unknown {
+  const { command, flags, values } = call;
+  const own = flags.filter(({ ofType, part, name }) => ofType === true && part === undefined && values.has(name));
   const given: Record<string, unknown> = Object.fromEntries(own.map(({ field, name }) => [field, values.get(name)]));
-  if (rest !== undefined) {
-    const takesArgv = flags.some(({ ofType, field, kind }) => ofType === true && field === "argv" && kind === "texts");
-    if (!takesArgv) throw new AppError("USAGE", `${command}: this job type has no argv, so nothing may follow --`);
-    if (given["argv"] !== undefined)
-      throw new AppError("USAGE", `${command}: give argv by --argv or behind --, not both`);
-    given["argv"] = rest;
-  }
+  Object.assign(given, readCommandLine(call));
+  Object.assign(given, readRest(call, given));
   if (!values.has(INPUT_FLAG.name)) return given;
   if (Object.keys(given).length > 0)
     throw new AppError("USAGE", `${command}: give the input as flags or as --input-json, not both`);
   return values.get(INPUT_FLAG.name);
+}
+
+/** What the two flags of a command line say. */
+function readCommandLine({ command, flags, values }: Omit<Call, "session">): Record<string, unknown> {
+  const first = flags.find(({ part }) => part === "first");
+  const further = flags.find(({ part }) => part === "further");
+  if (first?.field === undefined || further === undefined) return {};
+  const args = values.get(further.name) as readonly string[] | undefined;
+  if (!values.has(first.name)) {
+    if (args === undefined) return {};
+    throw new AppError("USAGE", `${command}: --${further.name} is an argument of --${first.name}, which is missing`);
+  }
+  const program = values.get(first.name);
+  return { [first.field]: args === undefined ? program : [program, ...args] };
+}
+
+/** What follows `--`: an argv; where a line will do as well, one word is a line. */
+function readRest(
+  { command, flags, rest }: Omit<Call, "session">,
+  given: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  if (rest === undefined) return {};
+  const line = flags.find(({ ofType, part }) => ofType === true && part === "first");
+  const argv = flags.find(({ ofType, field, kind }) => ofType === true && field === "argv" && kind === "texts");
+  const { field, name } = line ?? argv ?? {};
+  if (field === undefined)
+    throw new AppError("USAGE", `${command}: this job type has no argv, so nothing may follow --`);
+  if (given[field] !== undefined)
+    throw new AppError("USAGE", `${command}: give ${field} by --${name} or behind --, not both`);
+  return { [field]: line !== undefined && rest.length === 1 ? rest[0] : rest };
 }
 
 async function inputSchemaOf(session: Session, type: string): Promise<FieldSchema> {

@@ -91,7 +91,8 @@ export function jobStatusLine(status: JobStatusOutput): Pairs {
 /**
  * What the end of a job means to whoever waited for it: nothing when it completed, else the code of its error.
  *
- * A timeout is 4 and an unreachable host is 3; every other end that is no success is 1, whatever its code means elsewhere.
+ * A timeout is 4 and a machine that cannot be reached or used is 3; every other end that is no success is 1, whatever its
+ * code means elsewhere.
  */
 export function jobVerdict({ state, error }: Pick<JobStatusOutput, "state" | "error">): ErrorCode | undefined {
   if (state === "completed") return undefined;
@@ -102,4 +103,14 @@ export function jobVerdict({ state, error }: Pick<JobStatusOutput, "state" | "er
   return state === "expired" ? "EXPIRED" : "HANDLER_FAILED";
 }
 
-const OWN_STATUS: readonly ErrorCode[] = ["TIMEOUT", "DEADLINE_EXCEEDED", "HOST_UNREACHABLE"];
+const OWN_STATUS: readonly ErrorCode[] = [
+  "TIMEOUT",
+  "DEADLINE_EXCEEDED",
+  "HOST_UNREACHABLE",
+  "SSH_AUTH_REFUSED",
+  "SSH_HOST_KEY",
+  "RUNNER_FAILED",
+  "PREREQUISITE_MISSING",
+  "PLAYWRIGHT_VERSION_MISMATCH",
+  "PLAYWRIGHT_PATH_REJECTED",
+];
