@@ -84,5 +84,10 @@ function withEndings(name: string, endings: readonly string[]): readonly string[
 }
 
 function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  try {
+    return statSync(path).isFile();
+  } catch {
+    // A word of a command may be longer than any name.
+    return false;
+  }
 }

@@ -11,6 +11,9 @@ import { Machine } from "./state.ts";
 import type { Listener, MachineEvent, MachineSettings } from "./state-shapes.ts";
 import { realPath } from "./windows-path.ts";
 
+/** Characters of one thing that was asked and is not modelled. */
+const SHOWN_MAX = 1_000;
+
 /** What a test wants of its machine. */
 export interface SimulatorOptions extends Partial<MachineSettings> {
   /** How many sessions one SSH connection may carry; sshd's default is 10. */
@@ -161,8 +164,7 @@ export class WindowsSimulator {
     await until(() => this.#endAll(), { what: "nothing runs in the simulated machine" });
     this.machine.close();
     rmSync(this.machine.folder, { recursive: true, force: true, maxRetries: 5 });
-    if (asked.length > 0)
-      throw new Error(`asked of the simulator: ${JSON.stringify(asked.map(({ detail }) => detail))}`);
+    if (asked.length > 0) throw new Error(`asked of the simulator: ${summary(asked)}`);
   }
 
   #endAll(): true | undefined {
@@ -174,6 +176,11 @@ export class WindowsSimulator {
   #changeSessions(change: { readonly locked?: boolean; readonly state?: "Active" | "Disc" }): void {
     for (const session of this.machine.sessions) this.machine.putSession({ ...session, ...change });
   }
+}
+
+/** Short enough for a failed test, whatever was asked. */
+function summary(events: readonly MachineEvent[]): string {
+  return events.map(({ detail }) => JSON.stringify(detail).slice(0, SHOWN_MAX)).join("; ");
 }
 
 /** Starts one; resolves when it can be reached over SSH. */
