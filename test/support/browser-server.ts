@@ -20,7 +20,8 @@ const require = createRequire(import.meta.url);
 const LAUNCHER = resolve(import.meta.dirname, "../../src/host/playwright/assets/launch-server.js");
 /** Of Playwright 1.65; the number follows its version (`browsers.json`). */
 const FFMPEG = "ffmpeg-1013/ffmpeg-linux";
-const CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
+/** What Debian's Chromium needs in a container, as root. */
+export const CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
 
 /** How a test wants its browser server. */
 export interface BrowserServerOptions {

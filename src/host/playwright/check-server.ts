@@ -71,7 +71,7 @@ function refuseBadAnswer(answer: Knock, { server, timeoutMs }: ServerParts): voi
       throw failure(
         "PLAYWRIGHT_PATH_REJECTED",
         "ws_path_rejected",
-        `the browser server at ${where} has another secret path; set PLAYWRIGHT_WS_PATH to the one it was installed with, or install it again`,
+        `the browser server at ${where} has another secret path; set WINDLASS_PLAYWRIGHT_WS_PATH to the one it was installed with, or install it again`,
       );
     case "foreign": {
       const what = answer.status === undefined ? "no HTTP" : `status ${answer.status}`;

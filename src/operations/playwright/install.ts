@@ -27,7 +27,7 @@ export const playwrightInstall = defineOperation({
   name: "playwright.install",
   summary: "Install the browser server on a Windows machine and start it.",
   description:
-    "Node.js and Playwright must be there. The secret path comes from PLAYWRIGHT_WS_PATH; run again it takes the one of now and restarts the server.",
+    "Node.js and Playwright must be there. The secret path comes from the environment (WINDLASS_PLAYWRIGHT_WS_PATH); run again it takes the one of now and restarts the server.",
   access: "write",
   input: Input,
   output: z.strictObject({

@@ -1,0 +1,185 @@
+import { once } from "node:events";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import http from "node:http";
+import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { CHROMIUM_ARGS, freePort } from "../support/browser-server.ts";
+import { CliFolder, type Finished } from "../support/cli.ts";
+import { needs } from "../support/system.ts";
+import { until } from "../support/until.ts";
+import { startWindowsSimulator, type WindowsSimulator } from "../support/windows-simulator/simulator.ts";
+
+// In the place of Windows stands the simulator: a real sshd, tasks that run the launcher that we ship on the real Node, with
+// Debian's Chromium. The tests build on each other, as the days of an installation do.
+needs("ssh", "sshd", "chromium", "ffmpeg");
+
+const FOLDER = "C:\\ProgramData\\win-automation\\playwright";
+const FIRST = "canary-9a4e61f07bd25c38";
+const SECOND = "canary-2b8d53c1e6f7a094";
+const require = createRequire(import.meta.url);
+
+let windows: WindowsSimulator;
+let cli: CliFolder;
+let site = "";
+const web = http.createServer((_request, response) => response.end("<title>Inside</title>"));
+let secret = FIRST;
+
+beforeAll(async () => {
+  windows = await startWindowsSimulator({
+    environment: {
+      WINDLASS_CHROMIUM: "/usr/bin/chromium",
+      WINDLASS_CHROMIUM_ARGS: JSON.stringify(CHROMIUM_ARGS),
+      PLAYWRIGHT_BROWSERS_PATH: "C:\\browsers",
+    },
+    restartIntervalShortenedToMs: 50,
+  });
+  const ffmpeg = windows.path("C:\\browsers\\ffmpeg-1013");
+  mkdirSync(ffmpeg, { recursive: true });
+  symlinkSync("/usr/bin/ffmpeg", join(ffmpeg, "ffmpeg-linux"));
+  cli = new CliFolder();
+  // Windows and this machine share their loopback here: "auto" would see the port answer.
+  const playwright = { port: await freePort(), tunnel: "on" };
+  cli.write(
+    ".windlass/config.yaml",
+    JSON.stringify({ windows: windows.config(), playwright, artifacts: { out_dir: "kept" } }),
+  );
+  web.listen(0, "127.0.0.1");
+  await once(web, "listening");
+  site = `http://127.0.0.1:${(web.address() as AddressInfo).port}/`;
+});
+afterAll(async () => {
+  web.close();
+  await cli[Symbol.asyncDispose]();
+  await windows.stop();
+});
+
+function call(...words: string[]): Promise<Finished> {
+  return cli.call(words, { env: { WINDLASS_PLAYWRIGHT_WS_PATH: secret, WINDLASS_TIMEOUT: "20s" } });
+}
+
+function installPlaywright(name: "playwright-core" | "playwright-core-old"): void {
+  const modules = windows.path(`${FOLDER}\\node_modules`);
+  mkdirSync(modules, { recursive: true });
+  rmSync(join(modules, "playwright-core"), { force: true });
+  symlinkSync(dirname(require.resolve(`${name}/package.json`)), join(modules, "playwright-core"));
+}
+
+/** Every file below a folder as one text. */
+function bytesBelow(folder: string): string {
+  const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => join(folder, name));
+  return names
+    .filter((name) => statSync(name).isFile())
+    .map((name) => readFileSync(name, "latin1"))
+    .join("\n");
+}
+
+test("without a secret path nothing is asked of the machine", async () => {
+  const { status, stderr } = await cli.call(["playwright", "install"]);
+  expect([status, stderr]).toEqual([2, expect.stringMatching(/^config error: playwright\.ws_path is not set; /)]);
+});
+
+test("without Playwright on the machine the installation says what to type there", async () => {
+  const { status, stdout, stderr } = await call("playwright", "install");
+  expect([status, stdout]).toEqual([3, "state=error component=playwright err=missing_playwright\n"]);
+  expect(stderr).toContain("npm install --global playwright");
+});
+
+test("before it is installed nobody answers", async () => {
+  installPlaywright("playwright-core");
+  const { status, stdout } = await call("playwright", "health");
+  expect([status, stdout]).toEqual([3, "state=error component=playwright err=unreachable\n"]);
+});
+
+test("it is installed: the files, the secret, a task without time limit that starts again after a failure", async () => {
+  const { status, stdout } = await call("playwright", "install");
+  expect([status, stdout]).toEqual([0, expect.stringMatching(/^state=installed component=playwright host=default /)]);
+  expect(stdout).toMatch(/ bind=127\.0\.0\.1 account=\S+ version=1\.65\.1 changed=true\n$/);
+  expect(readdirSync(windows.path(FOLDER)).toSorted()).toEqual([
+    "install-playwright.ps1",
+    "launch-server.js",
+    "node_modules",
+    "run",
+    "ws_path.txt",
+  ]);
+  expect(windows.machine.task("WinAutomation-Playwright")).toMatchObject({
+    execute: '"C:\\Program Files\\nodejs\\node.exe"',
+    arguments: expect.stringMatching(/^"C:\\ProgramData\\win-automation\\playwright\\launch-server\.js" --port \d+ /),
+    executionTimeLimit: "PT0S",
+    restartCount: 999,
+    multipleInstances: "IgnoreNew",
+    runLevel: "Limited",
+    logonType: "S4U",
+  });
+});
+
+test("it is healthy through SSH, and a page leaves its evidence on this side", async () => {
+  const health = await call("playwright", "health");
+  expect([health.status, health.stdout]).toEqual([
+    0,
+    expect.stringContaining("state=ok component=playwright host=default via=ssh version=1.65.1"),
+  ]);
+  const run = await call("run", "playwright.run", "--url", site, "--screenshot", "--trace", "--video", "--json");
+  expect(run).toMatchObject({ status: 0 });
+  expect(JSON.parse(run.stdout)).toMatchObject({ state: "completed" });
+  const kept = readdirSync(cli.path, { recursive: true, encoding: "utf8" }).filter((name) =>
+    /(png|zip|webm)$/.test(name),
+  );
+  expect(kept.map((name) => name.replace(/^.*\/playwright\//, "")).toSorted()).toEqual([
+    "screenshot.png",
+    "trace.zip",
+    "video.webm",
+  ]);
+});
+
+test("a browser that dies is started again by its task", async () => {
+  const [server] = windows.processes("node.exe");
+  const child = readFileSync(`/proc/${server?.pid}/task/${server?.pid}/children`, "utf8").trim().split(" ")[0];
+  process.kill(Number(child), "SIGKILL");
+  await until(() => windows.events("task.restarting").at(-1), { what: "the task is started again" });
+  const facts = windows.path(`${FOLDER}\\run\\server.json`);
+  await until(() => (readFileSync(facts, "utf8").includes(`"pid":${server?.pid},`) ? undefined : true), {
+    what: "the server listens again",
+  }).catch(() => {});
+  expect(await call("playwright", "health")).toMatchObject({ status: 0 });
+});
+
+test("another secret is refused until the server has it: then it is restarted with the new one", async () => {
+  secret = SECOND;
+  const refused = await call("playwright", "health");
+  expect([refused.status, refused.stdout]).toEqual([3, "state=error component=playwright err=ws_path_rejected\n"]);
+  expect((await call("playwright", "install")).stdout).toContain("changed=true");
+  expect(await call("playwright", "health")).toMatchObject({ status: 0 });
+  expect((await call("playwright", "install")).stdout).toContain("changed=false");
+});
+
+test("another version of Playwright is told, also to a job", async () => {
+  installPlaywright("playwright-core-old");
+  expect(await call("playwright", "install")).toMatchObject({ status: 0 });
+  const { status, stdout } = await call("playwright", "health");
+  const versions = "server_version=1.60.0 client_version=1.65.1";
+  expect([status, stdout]).toEqual([3, `state=error component=playwright err=version_mismatch ${versions}\n`]);
+  expect(await call("run", "playwright.run", "--url", site)).toMatchObject({ status: 3 });
+});
+
+test("on every address it is installed with a warning", async () => {
+  const { stdout } = await call("playwright", "install", "--bind", "0.0.0.0", "--run-as", "SYSTEM");
+  expect(stdout).toContain('warning="0.0.0.0: whoever reaches port');
+  expect(stdout).toContain('warning="SYSTEM: whoever knows the secret path owns the machine');
+});
+
+test("without Node on the machine the installation says so", async () => {
+  rmSync(windows.path("C:\\Program Files\\nodejs\\node.exe"));
+  const { status, stdout } = await call("playwright", "install");
+  expect([status, stdout]).toEqual([3, "state=error component=playwright err=missing_node\n"]);
+});
+
+test("the secrets stand in one file of the machine and nowhere else", () => {
+  const here = bytesBelow(cli.path);
+  const events = JSON.stringify(windows.events());
+  rmSync(windows.path(`${FOLDER}\\ws_path.txt`));
+  rmSync(windows.path(`${FOLDER}\\node_modules`), { recursive: true });
+  const there = bytesBelow(windows.root);
+  for (const canary of [FIRST, SECOND]) for (const text of [here, events, there]) expect(text).not.toContain(canary);
+});
