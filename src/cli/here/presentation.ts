@@ -44,6 +44,7 @@ const WINDOWS_EXEC: Presentation = {
       ...(stdout === undefined ? {} : { stdout }),
       ...(stderr === undefined || stderr === "" ? {} : { stderr }),
       ...exitCode(job.status),
+      ...warning(job.status),
     };
   },
 };
@@ -95,6 +96,12 @@ async function keptText({ status, artifacts, tailBytes }: EndedJob, path: string
   const tail = file?.absolute && (await readTail(file.absolute, { tailBytes, redactor: undefined }));
   if (!tail) return undefined;
   return tail.text.replaceAll("\r\n", "\n").replace(/\n$/, "");
+}
+
+/** What somebody should know of an answer, such as a check that printed `False` and said yes. */
+function warning({ result }: JobStatus): { readonly warning?: string } {
+  const { warnings = [] } = (result ?? {}) as { readonly warnings?: readonly string[] };
+  return warnings.length === 0 ? {} : { warning: warnings.join("; ") };
 }
 
 /** In the result of what completed and in the details of what did not. */

@@ -67,7 +67,7 @@ async function ask(
     err: answer.complaint === "" ? undefined : answer.complaint,
   });
   if (!answer.printedFalse) return { answer, warnings: [] };
-  const warning = `${what} printed False and exited 0, which counts as yes: PowerShell's booleans are no exit codes; write if (…) { exit 0 } else { exit 1 }`;
+  const warning = `${what} printed False and exited 0, which counts as yes: PowerShell's booleans are no exit codes; write if (...) { exit 0 } else { exit 1 }`;
   log.warn(warning);
   return { answer, warnings: [warning] };
 }

@@ -23,8 +23,8 @@ const Argv = z
   .min(1, { error: "needs at least the program" })
   .refine((argv) => argv[0] !== "", { error: "needs the name of a program first" });
 
-/** A line, or argv. Told apart before it is read, so that a problem names the one that was meant. */
-const Command = z.union([Text.min(1, { error: "is empty" }), Argv]);
+/** A line, or argv; on a command line `--cmd LINE`, or `--cmd PROGRAM --arg ARGUMENT`. */
+const Command = z.union([Text.min(1, { error: "is empty" }), Argv]).meta({ words: { first: "cmd", further: "arg" } });
 
 const Script = z
   .string({ error: "is not a text" })

@@ -14,6 +14,10 @@ const STREAMS: Readonly<Record<string, readonly OutputFile[]>> = {
     { stream: "stdout", path: "exec/stdout.txt" },
     { stream: "stderr", path: "exec/stderr.txt" },
   ],
+  "windows.exec": [
+    { stream: "stdout", path: "ssh/stdout.txt" },
+    { stream: "stderr", path: "ssh/stderr.txt" },
+  ],
 };
 
 /** The files of a job type that hold its own output and may be followed while it runs. */

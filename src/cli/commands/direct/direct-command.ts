@@ -1,4 +1,4 @@
-import { selectHosts } from "../../../host/inventory.ts";
+import { findHost, selectHosts } from "../../../host/inventory.ts";
 import { enqueueJob } from "../../../operations/jobs/enqueue.ts";
 import { enqueueManyJobs } from "../../../operations/jobs/enqueue-many.ts";
 import { toJobRequest } from "../../../operations/jobs/request.ts";
@@ -77,6 +77,9 @@ type Said = Readonly<Record<string, unknown>> & { readonly input: Readonly<Recor
 
 async function runOne(spec: DirectSpec, call: Call, action: Action): Promise<number> {
   if (call.values.get("async") === true) return enqueueOne(call, action);
+  const { config } = await call.session.config();
+  // A worker may know other machines; this process runs the job itself.
+  findHost(config, (action.input["input"] as { readonly host?: string }).host);
   const { call: shown, presentation } = present(spec, call);
   const op = spec.name.replace(" ", ".");
   const requests = [toJobRequest(readInput({ ...enqueueJob, name: op }, action.input), call.session.actor)];
