@@ -24,6 +24,9 @@ const CARRIERS = new Set([basename(process.execPath), "node", "dash", "sh", "bas
 /** No real process has a number beyond 2^22 (`pid_max`). */
 const UNREAL_PID = 5_000_000;
 
+/** Only a process that hangs in the kernel takes longer. */
+const END_WAIT_MS = 2_000;
+
 /** All that really runs in the machine of this folder: whoever has its mark in its environment, whoever started it. */
 export function runningProcesses(folder: string): readonly MachineProcess[] {
   const pids = readdirSync("/proc").filter((entry) => /^\d+$/.test(entry));
@@ -57,7 +60,7 @@ export function treeOf(processes: readonly MachineProcess[], pid: number): reado
   return [...own, ...children.flatMap((child) => treeOf(processes, child.pid))];
 }
 
-/** Ends processes; one that has ended already is fine. */
+/** Ends processes and waits, blocking, until they hold nothing any more; one that has ended already is fine. */
 export function endProcesses(processes: readonly { readonly pid: number }[]): void {
   for (const { pid } of processes) {
     try {
@@ -65,6 +68,18 @@ export function endProcesses(processes: readonly { readonly pid: number }[]): vo
     } catch {
       // It has ended.
     }
+  }
+  const deadlineMs = Date.now() + END_WAIT_MS;
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  while (processes.some(({ pid }) => hasMemory(pid)) && Date.now() < deadlineMs) Atomics.wait(pause, 0, 0, 1);
+}
+
+/** A process that is killed still stands in `/proc` for a moment, but loses its memory and with it its environment. */
+function hasMemory(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`).length > 0;
+  } catch {
+    return false;
   }
 }
 

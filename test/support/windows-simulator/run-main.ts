@@ -6,12 +6,17 @@ import { imageName } from "./start-program.ts";
 import type { Failure } from "./state-shapes.ts";
 
 /** Makes this process the program of a module (a path seen from this folder); ends the process. */
-export async function runMain(module: string, commandLine: string): Promise<never> {
+export async function runMain(
+  module: string,
+  commandLine: string,
+  atStart: (program: Program) => void = () => {},
+): Promise<never> {
   const exitFile = process.env[VARIABLES.exitFile];
   // Only this process writes it, none that it starts.
   delete process.env[VARIABLES.exitFile];
   const program = new Program(commandLine);
   const name = imageName(program.image);
+  atStart(program);
   program.machine.record("program.started", name, { commandLine, pid: process.pid, session: program.context.session });
   const failure = program.machine.takeFailure(name);
   const code = (failure === undefined ? await run(module, program) : show(failure, program)) >>> 0;

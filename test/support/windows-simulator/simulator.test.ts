@@ -144,7 +144,7 @@ test("a task of the desktop runs in its session and needs one; nobody's log-off 
     logonType: "Interactive",
     triggers,
   });
-  fireTrigger(machine, "AtLogOn");
+  simulator.logOn();
   await runs(simulator, "sleeper.exe");
   expect(simulator.processes("sleeper.exe")).toMatchObject([{ session: 1 }]);
   simulator.noSession();

@@ -5,10 +5,11 @@ import { until } from "../until.ts";
 import { installWindows, putFile } from "./install.ts";
 import { NOT_MODELLED_EVENT } from "./not-modelled.ts";
 import { endProcesses, type MachineProcess, runningProcesses } from "./processes.ts";
+import { fireTrigger } from "./scheduled-tasks.ts";
 import { writeSession } from "./session.ts";
 import { type SshServer, startSshServer } from "./ssh-server.ts";
 import { Machine } from "./state.ts";
-import type { Listener, MachineEvent, MachineSettings } from "./state-shapes.ts";
+import type { Failure, Listener, MachineEvent, MachineSettings } from "./state-shapes.ts";
 import { realPath } from "./windows-path.ts";
 
 /** Characters of one thing that was asked and is not modelled. */
@@ -61,6 +62,7 @@ export class WindowsSimulator {
     return this.ssh.port;
   }
 
+  /** The real account that ssh logs on to; inside it is `machine.settings.user`. */
   get user(): string {
     return this.ssh.user;
   }
@@ -120,6 +122,25 @@ export class WindowsSimulator {
       endProcesses(this.processes().filter(({ session }) => session === id));
       this.machine.removeSession(id);
     }
+  }
+
+  /** Somebody logs on at the desktop: tasks with that trigger start. */
+  logOn(): void {
+    this.machine.putSession({ id: 1, name: "console" });
+    fireTrigger(this.machine, "AtLogOn");
+  }
+
+  firewall(rule: Parameters<Machine["putFirewallRule"]>[0]): void {
+    this.machine.putFirewallRule(rule);
+  }
+
+  task(task: Parameters<Machine["putTask"]>[0]): void {
+    this.machine.putTask(task);
+  }
+
+  /** The next start of a program (`schtasks.exe`), or the next `times`, ends with this code and does nothing. */
+  fail(program: string, code: number, failure: Partial<Failure> = {}): void {
+    this.machine.fail(program, { ...failure, code });
   }
 
   /** Says that a port is listened on; the test itself listens there, if anybody is to answer. */
