@@ -1,68 +1,55 @@
 import type { Clock } from "../clock.ts";
+import type { Config } from "../config/config.ts";
 import type { NamedHost } from "../host/inventory.ts";
+import { Machines } from "../host/machines.ts";
 import type { HostAccess } from "../host/playwright/host-access.ts";
+import { machineAccess } from "../host/playwright/machine-access.ts";
 import { ownScript } from "../host/powershell/own-script.ts";
 import type { ScriptArgument } from "../host/powershell/request.ts";
-import { PowerShellRunner } from "../host/powershell/runner.ts";
 import type { RunnerEnd } from "../host/powershell/runner-end.ts";
-import { SshConnection } from "../host/ssh/connection.ts";
 
-/** One pass's way into a machine: one connection and one PowerShell, started when the first question is asked. */
+/** One pass's way into a machine: one connection and one PowerShell for all its questions, started by the first of them. */
 export class HostSession implements AsyncDisposable {
-  readonly #connection: SshConnection;
-  readonly #clock: Clock;
+  readonly #machines: Machines;
+  readonly #host: NamedHost;
   readonly #timeoutMs: number;
-  #runner: PowerShellRunner | undefined;
 
-  constructor(host: NamedHost, { clock, timeoutMs }: { readonly clock: Clock; readonly timeoutMs: number }) {
-    this.#connection = new SshConnection(host, { clock, timeoutMs });
-    this.#clock = clock;
-    this.#timeoutMs = timeoutMs;
+  constructor(host: NamedHost, parts: { readonly config: Config; readonly clock: Clock }) {
+    this.#machines = new Machines(parts);
+    this.#host = host;
+    this.#timeoutMs = parts.config.timeoutMs;
   }
 
   /**
-   * Asks the machine something and gets an answer. A shared login that is open proves nothing: it may be one that the other
-   * side has forgotten.
+   * Has a PowerShell started and greeted, which takes an answer of the machine: that a shared login is open proves nothing,
+   * because the other side may have forgotten it.
    *
    * @returns PowerShell's version.
    * @throws AppError as `SshConnection.connect` and `PowerShellRunner.start`.
    */
-  async knock({ signal }: { readonly signal: AbortSignal }): Promise<string> {
-    return (await this.#usable(signal)).version;
+  knock(options: { readonly signal: AbortSignal }): Promise<string> {
+    return this.#machines.runners.use(this.#host, options, async (runner) => runner.version);
   }
 
   /** Runs one of our own scripts. @throws AppError as {@link knock} and `PowerShellRunner.call`. */
-  async call(script: string, arg: ScriptArgument, { signal }: { readonly signal: AbortSignal }): Promise<unknown> {
-    const runner = await this.#usable(signal);
-    return runner.call(ownScript(script), arg, { timeoutMs: this.#timeoutMs, signal });
+  call(script: string, arg: ScriptArgument, { signal }: { readonly signal: AbortSignal }): Promise<unknown> {
+    const limits = { timeoutMs: this.#timeoutMs, signal };
+    return this.#machines.runners.use(this.#host, limits, (runner) => runner.call(ownScript(script), arg, limits));
   }
 
   /** Runs a line with the machine's default shell. */
-  async runLine(line: string, { signal }: { readonly signal: AbortSignal }): Promise<RunnerEnd> {
-    return (await this.#usable(signal)).run({ line }, { timeoutMs: this.#timeoutMs, signal });
+  runLine(line: string, { signal }: { readonly signal: AbortSignal }): Promise<RunnerEnd> {
+    const limits = { timeoutMs: this.#timeoutMs, signal };
+    return this.#machines.runners.use(this.#host, limits, (runner) => runner.run({ line }, limits));
   }
 
   /** As the browser server's client needs it; it ends with the session, not with its user. */
-  access({ signal }: { readonly signal: AbortSignal }): HostAccess {
-    return {
-      call: async (script, arg, options) => (await this.#usable(signal)).call(ownScript(script), arg, options),
-      upload: (content, path, options) => this.#connection.upload(content, path, options),
-      tunnel: (to) => this.#connection.tunnel(to, { signal }),
-      [Symbol.asyncDispose]: async () => {},
-    };
+  access(): HostAccess {
+    return machineAccess(this.#machines, this.#host);
   }
 
-  /** What does not end is left to its own end: the next pass has a session of its own. */
+  /** What cannot be closed is not held against the pass: the next one has a session of its own. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#runner?.[Symbol.asyncDispose]().catch(() => {});
-    await this.#connection.close().catch(() => {});
-  }
-
-  async #usable(signal: AbortSignal): Promise<PowerShellRunner> {
-    if (this.#runner?.isUsable === true) return this.#runner;
-    await this.#runner?.[Symbol.asyncDispose]();
-    await this.#connection.connect({ signal });
-    this.#runner = await PowerShellRunner.start(this.#connection, { clock: this.#clock, signal });
-    return this.#runner;
+    await this.#machines[Symbol.asyncDispose]().catch(() => undefined);
   }
 }

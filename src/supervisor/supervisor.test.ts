@@ -302,9 +302,7 @@ test("a second supervisor is told who has the lock; the next one may have it", (
   expect(() => desk.open()).not.toThrow();
 });
 
-test("the loop makes a pass each interval, never two at once, and a slow one is followed at once", async ({
-  desk,
-}) => {
+test("the loop makes a pass each interval, never two at once, and a slow one is followed at once", async ({ desk }) => {
   const { machine, clock } = desk;
   const stop = new AbortController();
   const reports: number[] = [];

@@ -29,7 +29,7 @@ export interface WatchParts {
 /** Puts together what is asked of a host in one pass; nothing is connected before it is asked. */
 export function watchHost(target: HostToWatch, parts: WatchParts): WatchedHost {
   const { host } = target;
-  const session = new HostSession(host, { clock: parts.clock, timeoutMs: parts.config.timeoutMs });
+  const session = new HostSession(host, parts);
   return {
     host: host.name,
     watched: [
@@ -112,7 +112,7 @@ function watchPlaywright(session: HostSession, { host, hasPlaywright }: HostToWa
     async probe({ signal }) {
       try {
         const wsPath = readWsPath(server.wsPath);
-        const openAccess = async () => session.access({ signal });
+        const openAccess = async () => session.access();
         const look = await lookAtServer({ hostName: host.name, server, wsPath, clock, timeoutMs, openAccess }, signal);
         const leak = look.leaks ? "; it tells its secret path to whoever asks" : "";
         return { isGood: true, detail: `it answers (${look.via === "ssh" ? "through SSH" : "directly"})${leak}` };
