@@ -29,7 +29,7 @@ export function startTask(machine: Machine, name: string, trigger: "demand" | "t
   }
   const session = sessionFor(machine, task);
   if (session === undefined) {
-    machine.changeTask(task.name, { lastResult: TASK_RESULT.refused, lastRunAtMs: Date.now() }, "task.failed");
+    machine.changeTask(task.name, { lastResult: TASK_RESULT.notLoggedOn, lastRunAtMs: Date.now() }, "task.failed");
     return "not-logged-on";
   }
   const job = `${TASK_JOB}${randomUUID()}`;

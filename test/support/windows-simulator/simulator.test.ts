@@ -150,5 +150,5 @@ test("a task of the desktop runs in its session and needs one; nobody's log-off 
   simulator.noSession();
   await ended(simulator, "sleeper.exe");
   fireTrigger(machine, "AtLogOn");
-  expect(machine.task("desk")).toMatchObject({ lastResult: TASK_RESULT.refused });
+  expect(machine.task("desk")).toMatchObject({ lastResult: TASK_RESULT.notLoggedOn });
 });

@@ -7,30 +7,20 @@ import { NOT_MODELLED_EVENT } from "./not-modelled.ts";
 import { endProcesses, type MachineProcess, runningProcesses } from "./processes.ts";
 import { fireTrigger } from "./scheduled-tasks.ts";
 import { writeSession } from "./session.ts";
+import type { SimulatorConfig, SimulatorOptions } from "./simulator-options.ts";
 import { type SshServer, startSshServer } from "./ssh-server.ts";
 import { Machine } from "./state.ts";
-import type { Failure, Listener, MachineEvent, MachineSettings } from "./state-shapes.ts";
+import type { Failure, Listener, MachineEvent } from "./state-shapes.ts";
 import { realPath } from "./windows-path.ts";
 
 /** Characters of one thing that was asked and is not modelled. */
 const SHOWN_MAX = 1_000;
 
-/** What a test wants of its machine. */
-export interface SimulatorOptions extends Partial<MachineSettings> {
-  /** How many sessions one SSH connection may carry; sshd's default is 10. */
-  readonly maxSessions?: number;
-  /** Somebody is logged on at the desktop. Default: true. */
-  readonly hasDesktop?: boolean;
-}
-
-/** The `windows` block of a config file, ready to be used. */
-export interface SimulatorConfig {
-  readonly ssh_host: string;
-  readonly ssh_port: number;
-  readonly ssh_user: string;
-  readonly ssh_identity_file: string;
-  readonly ssh_known_hosts: string;
-}
+/**
+ * sshd starts everything by the account's shell, and bash reads `~/.bashrc` when sshd starts it, unless it believes to be
+ * inside another shell: 160 ms of each command on one machine, and whatever stands in there.
+ */
+const NO_BASHRC = { SHLVL: "2" };
 
 /** A simulated Windows machine behind a real sshd. See README.md for what it is like and what it is not. */
 export class WindowsSimulator {
@@ -49,10 +39,10 @@ export class WindowsSimulator {
     machine.putService({ name: "sshd", displayName: "OpenSSH SSH Server" });
     machine.putService({ name: "Schedule", displayName: "Task Scheduler" });
     if (hasDesktop) machine.putSession({ id: 1, name: "console" });
-    const forceCommand = writeSession(machine);
     const ssh = await startSshServer({
       root: folder,
-      forceCommand,
+      forceCommand: writeSession(machine),
+      environment: NO_BASHRC,
       ...(maxSessions === undefined ? {} : { maxSessions }),
     });
     return new WindowsSimulator(machine, ssh);

@@ -20,8 +20,8 @@ export const TASK_RESULT = {
   stoppedByUser: 267_014,
   /** HRESULT_FROM_WIN32(ERROR_FILE_NOT_FOUND). */
   fileNotFound: 2_147_942_402,
-  /** ERROR_REQUEST_REFUSED (0x800710E0): an interactive task whose user is not logged on. */
-  refused: 2_147_946_720,
+  /** ERROR_NOT_LOGGED_ON (0x800704DD): what is shown for a task that runs only when its user is logged on, and is not. */
+  notLoggedOn: 2_147_943_645,
 } as const;
 
 export interface ScheduledTask {
@@ -106,6 +106,11 @@ export interface MachineSettings {
   readonly environment: Readonly<Record<string, string>>;
   /** Knob of the simulator: stands for every restart interval of a task (Windows: at least a minute). */
   readonly restartIntervalShortenedToMs: number;
+  /**
+   * Whether an exit code other than 0 counts as a failure after which a task is started again. The schema's page says
+   * "fails for any reason"; [MS-TSCH] 2.5.4.2 names only actions and conditions that do not start. Not verified on Windows.
+   */
+  readonly restartsTaskAfterExitCode: boolean;
 }
 
 export interface MachineEvent {
@@ -157,6 +162,7 @@ export const DEFAULTS = {
     clockAheadMs: 0,
     environment: {},
     restartIntervalShortenedToMs: 50,
+    restartsTaskAfterExitCode: true,
   },
 } as const satisfies {
   readonly firewall: Partial<FirewallRule>;

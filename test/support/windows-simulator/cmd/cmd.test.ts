@@ -28,6 +28,8 @@ const PRINTED: readonly (readonly [string, string])[] = [
   ["echo %ERRORLEVEL%", "0\r\n"],
   ["nosuch 2>nul", ""],
   ["echo %ERRORLEVEL%", "9009\r\n"],
+  ["echo a > C:\\nowhere\\x.txt", ""],
+  ["echo %ERRORLEVEL%", "9009\r\n"],
   ["nosuch 2>&1", `'nosuch' ${UNKNOWN}`],
   ["nosuch 2>nul || echo or", "or\r\n"],
   ["nosuch 2>nul && echo and", ""],

@@ -137,8 +137,8 @@ export class Interpreter {
     if (external.kind === "batch") return runBatch(this, external, { returns: this.batch === undefined });
     if (external.kind === "ended") return this.finish(external.code);
     this.fail(external.message, external.code);
-    // The code of `cmd /c` for what it does not find is 1 although %ERRORLEVEL% is 9009: 9009 is the number of the
-    // message, and only the variable is given it.
+    // `cmd /c` ends with 1 (https://github.com/nodejs/node/issues/36855) although %ERRORLEVEL% is 9009, the number of the
+    // message MSG_DIR_BAD_COMMAND_OR_FILE.
     this.exitCode = 1;
   }
 
@@ -152,7 +152,13 @@ export class Interpreter {
   async #redirected(redirections: SimpleCommand["redirections"], action: () => Promise<void>): Promise<void> {
     if (redirections.length === 0) return action();
     const opened = openRedirections(redirections, this);
-    if (opened.kind === "failed") return this.fail(opened.message);
+    if (opened.kind === "failed") {
+      // The shell's own code is 1; %ERRORLEVEL% keeps what it was (https://zzz.buzz/2016/12/27/file-not-found-errors-in-cmd-exe/).
+      const { errorLevel } = this;
+      this.fail(opened.message);
+      this.errorLevel = errorLevel;
+      return;
+    }
     const before = this.handles;
     this.handles = opened.handles;
     try {

@@ -74,6 +74,18 @@ test("a task that fails is started again as often as registered; one that ends w
   expect(machine.events("task.started", "ends")).toHaveLength(1);
 });
 
+test("by the other reading of the documents only an action that does not start is tried again", async ({ machine }) => {
+  machine.set({ restartsTaskAfterExitCode: false });
+  const restart = { restartCount: 2, restartInterval: "PT1M" };
+  machine.putTask({ name: "fails", execute: "C:\\Tools\\exit-with.exe", arguments: "1", ...restart });
+  machine.putTask({ name: "missing", execute: "C:\\Tools\\nosuch.exe", ...restart });
+  startTask(machine, "fails");
+  startTask(machine, "missing");
+  expect(await settles(machine, "fails")).toBe(1);
+  expect(await settles(machine, "missing")).toBe(TASK_RESULT.fileNotFound);
+  expect(machine.events("task.restarting").map(({ subject }) => subject)).toEqual(["missing", "missing"]);
+});
+
 test("taskkill ends processes of this machine only, with their children", async ({ machine, run }) => {
   machine.putTask({ name: "t", execute: "C:\\Windows\\System32\\cmd.exe", arguments: '/c "sleeper & echo done"' });
   startTask(machine, "t");

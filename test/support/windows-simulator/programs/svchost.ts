@@ -11,8 +11,8 @@ export async function main(program: Program): Promise<number> {
   for (let restarts = 0; ; restarts++) {
     const task = machine.task(name);
     if (task === undefined) return 1;
-    const code = await runAction(program, task);
-    const hasFailed = code !== 0;
+    const { code, hasStarted } = await runAction(program, task);
+    const hasFailed = !hasStarted || (code !== 0 && machine.settings.restartsTaskAfterExitCode);
     if (!hasFailed || restarts >= task.restartCount) {
       machine.changeTask(name, { state: "Ready", lastResult: code, pid: null }, "task.ended", { lastResult: code });
       return 0;
@@ -27,13 +27,16 @@ export async function main(program: Program): Promise<number> {
   }
 }
 
-async function runAction(program: Program, task: ScheduledTask): Promise<number> {
+async function runAction(
+  program: Program,
+  task: ScheduledTask,
+): Promise<{ readonly code: number; readonly hasStarted: boolean }> {
   const { environment, context } = program;
   const cwd = task.workingDirectory ?? program.cwd;
   const lookup: Lookup = { folder: context.folder, cwd, environment };
   const expanded = task.execute.replace(/%([^%]+)%/g, (text, variable: string) => environment.get(variable) ?? text);
   const image = findProgram(expanded.replaceAll('"', ""), lookup);
-  if (image === undefined) return TASK_RESULT.fileNotFound;
+  if (image === undefined) return { code: TASK_RESULT.fileNotFound, hasStarted: false };
   const started = startProgram({
     image,
     commandLine: `"${image}"${task.arguments === "" ? "" : ` ${task.arguments}`}`,
@@ -43,5 +46,6 @@ async function runAction(program: Program, task: ScheduledTask): Promise<number>
     // Nobody sees what it prints.
     stdio: "ignore",
   });
-  return started.kind === "error" ? started.code : started.ended;
+  if (started.kind === "error") return { code: started.code, hasStarted: false };
+  return { code: await started.ended, hasStarted: true };
 }
