@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { lstatSync, mkdirSync } from "node:fs";
+import { lstatSync, mkdirSync, type Stats } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { AppError } from "../../error.ts";
@@ -17,13 +17,21 @@ const OWNER_ONLY = 0o077;
  */
 export function prepareControlFolder(folder: string = defaultFolder()): string {
   if (Buffer.byteLength(folder) > FOLDER_BYTES_MAX) throw unfit(folder, `is longer than ${FOLDER_BYTES_MAX} bytes`);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { uid } = userInfo();
-  const found = lstatSync(folder);
+  const found = lstatSync(folder, { throwIfNoEntry: false }) ?? makeFolder(folder);
   if (!found.isDirectory()) throw unfit(folder, "is no folder");
   if (found.uid !== uid) throw unfit(folder, "belongs to another account");
   if ((found.mode & OWNER_ONLY) !== 0) throw unfit(folder, "is open to other accounts");
   return folder;
+}
+
+function makeFolder(folder: string): Stats {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return lstatSync(folder);
+  } catch (error) {
+    throw unfit(folder, `cannot be made (${(error as NodeJS.ErrnoException).code})`);
+  }
 }
 
 /**

@@ -72,7 +72,7 @@ const RULES: readonly Rule[] = [
   before(
     "protocol",
     false,
-    /Unable to negotiate with|banner line contains invalid|Protocol major versions differ|invalid format in banner|banner line too long/,
+    /Unable to negotiate with|No SSH version received|banner line contains invalid|Protocol major versions differ|invalid format in banner|banner line too long/,
   ),
   before("unreachable", true, /kex_exchange_identification: |ssh_exchange_identification: |banner exchange: /),
   before("refused", true, /Session open refused by peer|administratively prohibited|open failed: /),
@@ -83,6 +83,8 @@ const RULES: readonly Rule[] = [
 
 const REFUSED = "session request failed";
 // "debug1: mux.c:mux_client_request_session():1961 (pid=12): master session id: 2"
+const OWN_STATUS = "Exit status";
+const STATUS = /^(Received exit status from master|Exit status) (-?\d+)$/;
 const TRACE = /^(?:debug\d: )?[\w./-]+\.c:\w+\(\):\d+ \(pid=\d+\): (.*)$/;
 
 /**
@@ -142,11 +144,14 @@ function readFacts(text: string): Facts {
   };
 }
 
+/** All 32 bits of it, where the exit status of ssh keeps 8; ssh prints it with a sign. */
 function statusIn(traced: readonly string[]): number | undefined {
   for (const line of traced.toReversed()) {
-    const found = /^(?:Received exit status from master|Exit status) (-?\d+)$/.exec(line);
-    // -1: none came.
-    if (found !== null) return Number(found[1]) < 0 ? undefined : Number(found[1]);
+    const [, where, value] = STATUS.exec(line) ?? [];
+    if (value === undefined) continue;
+    // What ssh logs itself at its end is -1 as well when none came; a shared connection's ssh says nothing then.
+    const hasCome = where !== OWN_STATUS || traced.some((other) => other.includes("rtype exit-status"));
+    return hasCome ? Number(value) >>> 0 : undefined;
   }
   return undefined;
 }

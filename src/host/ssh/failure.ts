@@ -25,7 +25,7 @@ export interface SshFailure {
 
 /** How a session ended. Exactly one of `code`, `signal` and `failure` says it. */
 export interface RemoteEnd {
-  /** The exit status as ssh tells it: the remote one modulo 256; null where none came. */
+  /** The exit status, 32 bits without a sign; modulo 256 from clients before OpenSSH 8.5. Null where none came. */
   readonly code: number | null;
   /** The signal that ended the local ssh, when {@link RemoteProcess.kill} sent it. */
   readonly signal: string | null;
