@@ -115,9 +115,13 @@ export async function startBrowserServer(options: BrowserServerOptions): Promise
   return server;
 }
 
-/** The process of the browser itself: the server's child. */
-export function browserPid({ process: { pid } }: BrowserServer): number {
-  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ")[0]);
+/** Kills the browser of a server, which is its only child. */
+export function killBrowser(serverPid: number | undefined): void {
+  const children = readFileSync(`/proc/${serverPid}/task/${serverPid}/children`, "utf8").match(/\d+/g);
+  const pid = Number(children?.[0]);
+  // Zero would be the test's own group.
+  if (!(pid > 1)) throw new Error(`the server ${serverPid} has no browser`);
+  process.kill(pid, "SIGKILL");
 }
 
 /** A port on which nobody listens. */

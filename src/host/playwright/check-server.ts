@@ -44,12 +44,8 @@ async function tryHostVersion(parts: ServerParts, signal: AbortSignal): Promise<
 function refuseOtherVersion(answer: Knock, host: HostVersion | undefined, version: string): void {
   // A server that runs counts for more than what was installed since.
   const ofHost = host?.running ?? host?.installed ?? undefined;
-  const other =
-    answer.kind === "version_mismatch"
-      ? answer.serverVersion
-      : ofHost !== undefined && !isSameRelease(ofHost, version)
-        ? ofHost
-        : undefined;
+  const isOther = ofHost !== undefined && !isSameRelease(ofHost, version);
+  const other = isOther ? ofHost : answer.kind === "version_mismatch" ? answer.serverVersion : undefined;
   if (other === undefined) return;
   const remedy = `run \`npm install playwright@${version}\` on the host, in the folder of the server or globally, then \`windlass playwright install\``;
   throw failure(

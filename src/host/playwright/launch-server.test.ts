@@ -5,14 +5,17 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import {
   type BrowserServer,
   type BrowserServerOptions,
-  browserPid,
   freePort,
+  killBrowser,
   launch,
   makeServerFolder,
   startBrowserServer,
 } from "../../../test/support/browser-server.ts";
+import { needs } from "../../../test/support/system.ts";
 import { systemClock } from "../../clock.ts";
 import { leaksPath } from "./leak.ts";
+
+needs("chromium");
 
 const CANARY = "canary-1f7c0b5e92d84";
 const limits = { clock: systemClock, timeoutMs: 5_000, signal: new AbortController().signal };
@@ -81,7 +84,7 @@ test("a server that cannot be asked does not count as tight", async () => {
 test("it ends with 1 when its browser dies, so that its task starts it again", async () => {
   const own = await startBrowserServer({ wsPath: CANARY });
   onTestFinished(() => own.stop());
-  process.kill(browserPid(own), "SIGKILL");
+  killBrowser(own.process.pid);
   expect(await own.ended).toBe(1);
   expect(own.output()).toContain('level=error component=playwright msg="the browser ended"');
   expect(readdirSync(join(own.folder, "run"))).toEqual(["server.log"]);

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
-import { type BrowserServer, browserPid, freePort, startBrowserServer } from "../../../test/support/browser-server.ts";
+import { type BrowserServer, freePort, killBrowser, startBrowserServer } from "../../../test/support/browser-server.ts";
 import { standInHost } from "../../../test/support/host-access.ts";
 import { needs } from "../../../test/support/system.ts";
 import type { EffectContext } from "../../attempt/handlers.ts";
@@ -232,7 +232,7 @@ test.each([
 test("a browser that dies in the middle is told, and may be tried again", async () => {
   const own = await startBrowserServer({ wsPath: CANARY });
   onTestFinished(() => own.stop());
-  hung = () => process.kill(browserPid(own), "SIGKILL");
+  hung = () => killBrowser(own.process.pid);
   const found = await failure({ url: `${site}/hang`, screenshot: true }, { server: own });
   expect(found).toMatchObject({ code: "HOST_UNREACHABLE", exit: 3, err: "unreachable", again: true });
   expect(found["message"]).toContain("ended the connection");
