@@ -1,4 +1,4 @@
-import { type LogEvidence, noEvidence, readLog, turnPage } from "./log-evidence.ts";
+import { type LogEvidence, noEvidence, readLog, turnPage } from "./model/log-evidence.ts";
 
 /** A piece of the client's log. */
 export type LogPiece =

@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import type { AlohaClient, Busy } from "./client.ts";
-import type { LogEvidence } from "./log-evidence.ts";
 import type { LogFollower } from "./log-follower.ts";
+import type { LogEvidence } from "./model/log-evidence.ts";
 import { pauseOrStop } from "./pause-or-stop.ts";
 
 /** What a run is watched by. */

@@ -1,7 +1,7 @@
 import type { Handlers } from "../../attempt/handlers.ts";
 import { AppError } from "../../error.ts";
 import { alohaClient } from "../../host/aloha/client.ts";
-import { decideDesktop } from "../../host/aloha/decide-desktop.ts";
+import { decideDesktop } from "../../host/aloha/model/decide-desktop.ts";
 import { machineIdentity } from "../../host/local/machine.ts";
 import { askScript } from "../../host/powershell/ask-script.ts";
 import type { PowerShellRunner } from "../../host/powershell/runner.ts";

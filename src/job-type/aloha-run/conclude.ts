@@ -1,6 +1,6 @@
 import { AppError, type ErrorCode } from "../../error.ts";
-import type { RunEnd } from "../../host/aloha/decide-end.ts";
-import type { LogEvidence } from "../../host/aloha/log-evidence.ts";
+import type { RunEnd } from "../../host/aloha/model/decide-end.ts";
+import type { LogEvidence } from "../../host/aloha/model/log-evidence.ts";
 import type { AlohaRunInput } from "./aloha-run.ts";
 
 /** The error of an end that is not `completed`. */

@@ -1,5 +1,5 @@
 import { AppError } from "../../error.ts";
-import { decideEnd, type RunEnd } from "../../host/aloha/decide-end.ts";
+import { decideEnd, type RunEnd } from "../../host/aloha/model/decide-end.ts";
 import type { WatchEnd } from "../../host/aloha/run-watch.ts";
 import { stopRun } from "../../host/aloha/stop-run.ts";
 import type { StopReason } from "../../job/context.ts";

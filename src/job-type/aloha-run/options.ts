@@ -1,8 +1,8 @@
 import type { EffectContext, MachineIdentity } from "../../attempt/handlers.ts";
 import type { Clock } from "../../clock.ts";
 import type { AlohaClient } from "../../host/aloha/client.ts";
-import type { DesktopState } from "../../host/aloha/decide-desktop.ts";
 import type { ReadLog } from "../../host/aloha/log-follower.ts";
+import type { DesktopState } from "../../host/aloha/model/decide-desktop.ts";
 import type { ScriptAnswer } from "../../host/powershell/ask-script.ts";
 
 /** What a PowerShell check came to. */

@@ -48,7 +48,7 @@ export async function isDone({ input, host, ctx }: Preparation): Promise<boolean
   throwIfStopped(ctx.signal);
   if (printedFalse) {
     ctx.log.warn(
-      "idempotent_check printed False and exited 0, which counts as yes: PowerShell's booleans are no exit codes; write if (…) { exit 0 } else { exit 1 }",
+      "idempotent_check printed False and exited 0, which counts as yes: PowerShell's booleans are no exit codes; write if (...) { exit 0 } else { exit 1 }",
     );
   }
   return isYes;

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { EffectContext } from "../../attempt/handlers.ts";
-import type { LogEvidence } from "../../host/aloha/log-evidence.ts";
+import type { LogEvidence } from "../../host/aloha/model/log-evidence.ts";
 import type { AlohaRunInput } from "./aloha-run.ts";
 
 /** A log of a thousand steps is shorter; a page of the debugger in each of them is not. */
