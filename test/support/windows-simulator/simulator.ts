@@ -22,6 +22,8 @@ const SHOWN_MAX = 1_000;
  */
 const NO_BASHRC = { SHLVL: "2" };
 
+export type { SimulatorConfig, SimulatorOptions } from "./simulator-options.ts";
+
 /** A simulated Windows machine behind a real sshd. See README.md for what it is like and what it is not. */
 export class WindowsSimulator {
   readonly machine: Machine;
