@@ -27,7 +27,8 @@ export async function stopRun(
     while (!signal.aborted) {
       // First, because the next run on the desktop is not ours to stop.
       const seen = await watch.look(signal);
-      if (seen?.kind === "over" || idleAnswers >= IDLE_ANSWERS) return "stopped";
+      const over = seen?.kind === "over" || watch.evidence?.foreign === true;
+      if (over || idleAnswers >= IDLE_ANSWERS) return "stopped";
       const answer = await client.stop(signal);
       idleAnswers = answer === "idle" ? idleAnswers + 1 : 0;
       await pauseOrStop(clock, PAUSE_MS, signal);

@@ -7,18 +7,9 @@ import { pauseOrStop } from "../../host/aloha/pause-or-stop.ts";
 import { RunWatch } from "../../host/aloha/run-watch.ts";
 import type { AlohaRunInput } from "./aloha-run.ts";
 import { writeAlohaEffect } from "./effect.ts";
-import type { AlohaHost } from "./options.ts";
-import type { Preparation } from "./prepare.ts";
-import { keepLog } from "./record.ts";
+import type { AlohaHost, BegunRun, Preparation } from "./options.ts";
+import { keepLog, keepRecord } from "./record.ts";
 import { throwIfStopped } from "./stopped.ts";
-
-/** A run that may be on. */
-export interface BegunRun {
-  readonly watch: RunWatch;
-  readonly mark: LogMark | undefined;
-  readonly postedAtMs: number;
-  readonly answer?: string;
-}
 
 /** What became of an attempt to start. */
 export type Begun =
@@ -67,13 +58,15 @@ export function watchFrom({ input, host, ctx, clock }: Preparation, mark: LogMar
   return new RunWatch({ client: host.client, log, clock, onLogProblem });
 }
 
-async function judge(answer: StartAnswer, run: BegunRun, { ctx, clock }: Preparation): Promise<Begun | "absent"> {
+async function judge(answer: StartAnswer, run: BegunRun, preparation: Preparation): Promise<Begun | "absent"> {
+  const { ctx, clock } = preparation;
   switch (answer.kind) {
     case "accepted":
       return { kind: "begun", run: { ...run, answer: answer.answer } };
     case "busy":
       return { kind: "busy" };
     case "refused":
+      keepRecord(preparation, run, { state: "failed", reason: answer.reason });
       throw new AppError("ALOHA_FAILED", `Aloha refused the task: ${answer.reason}`, { details: { acted: false } });
     case "unreachable":
       throw notBegun(answer);
@@ -83,6 +76,7 @@ async function judge(answer: StartAnswer, run: BegunRun, { ctx, clock }: Prepara
       // An attempt that is being stopped has to stop what may have begun.
       if (found === "started" || ctx.signal.aborted) return { kind: "begun", run };
       if (found === "absent") return "absent";
+      keepRecord(preparation, run, { state: "unknown", reason: answer.reason });
       throw new AppError(
         "OUTCOME_UNKNOWN",
         `Aloha did not answer the start (${answer.reason}), and nothing says whether the run began; look at the desktop, then \`windlass jobs retry\``,

@@ -65,6 +65,7 @@ describe("a start that is not answered", () => {
     bench.client.faults.push(onStart("cut"));
     expect(await bench.failure({})).toMatchObject({ code: "OUTCOME_UNKNOWN", again: false });
     expect(bench.starts).toBe(1);
+    expect(bench.record).toMatchObject({ state: "unknown", answer: null });
   });
 
   test("is not sent again where the log is not the client's", async () => {
@@ -339,6 +340,18 @@ describe("a worker that ends", () => {
     bench.client.log.truncate();
     expect(await bench.adopt({})).toMatchObject({ kind: "unknown" });
     expect(bench.starts).toBe(1);
+  });
+
+  test("before the start, and a cancel, leave somebody else's run alone", async () => {
+    await open();
+    await dead({ sent: false });
+    const body = JSON.stringify({ task: "other", server_url: bench.host.actionUrl, max_steps: 9 });
+    const headers = { "content-type": "application/json" };
+    await fetch(`${bench.client.url}/run_task`, { method: "POST", headers, body });
+    await bench.asked(2);
+    expect(await failureOf(bench.adopt({}, AbortSignal.abort("cancelled")))).toMatchObject({ code: "CANCELLED" });
+    expect([bench.stops, bench.client.busy]).toEqual([0, true]);
+    release();
   });
 
   test("leaves a run that the next one stops when the job was cancelled meanwhile", async () => {

@@ -4,11 +4,13 @@ import type { WatchEnd } from "../../host/aloha/run-watch.ts";
 import { stopRun } from "../../host/aloha/stop-run.ts";
 import type { StopReason } from "../../job/context.ts";
 import type { AlohaRunResult } from "./aloha-run.ts";
-import type { BegunRun } from "./begin.ts";
 import { errorOfEnd } from "./conclude.ts";
-import type { Preparation } from "./prepare.ts";
-import { keepRecord, type RunRecord } from "./record.ts";
+import type { BegunRun, Preparation } from "./options.ts";
+import { keepRecord } from "./record.ts";
 import { stoppedError } from "./stopped.ts";
+
+/** Kept of the grace for writing down what became of the run. */
+const RECORD_MS = 500;
 
 /** A run to stay with. */
 export interface Following extends Preparation {
@@ -39,13 +41,13 @@ async function stop(following: Following): Promise<AlohaRunResult> {
   const { ctx, run, host, clock, killGraceMs, input } = following;
   const reason = ctx.signal.reason as StopReason;
   if (reason === "stopping" || reason === "lease_lost") throw stoppedError(reason);
-  const remote = await stopRun(run.watch, { client: host.client, clock, graceMs: killGraceMs });
+  const remote = await stopRun(run.watch, { client: host.client, clock, graceMs: killGraceMs - RECORD_MS });
   const { evidence } = run.watch;
   const end = evidence?.finished ? decideEnd(evidence, input.max_steps) : undefined;
   // It was done before it could hear the stop.
   if (end?.kind === "completed") return conclude(following, { kind: "over", by: "log" });
   if (remote === "unknown") ctx.log.warn("Aloha was told to stop and may still be running", { grace_ms: killGraceMs });
-  record(following, { state: reason, remote_state: remote });
+  keepRecord(following, following.run, { state: reason, remote_state: remote });
   throw stoppedError(reason, { remote_state: remote });
 }
 
@@ -54,7 +56,11 @@ function conclude(following: Following, watched: Exclude<WatchEnd, { kind: "inte
   const { evidence } = run.watch;
   const end = endOf(following, watched);
   const reason = "reason" in end ? { reason: end.reason } : {};
-  record(following, { state: end.kind, ...reason, ...(watched.kind === "over" ? { ended_by: watched.by } : {}) });
+  keepRecord(following, following.run, {
+    state: end.kind,
+    ...reason,
+    ...(watched.kind === "over" ? { ended_by: watched.by } : {}),
+  });
   if (end.kind !== "completed") throw errorOfEnd(end, input, evidence);
   if (evidence === undefined || run.mark === undefined)
     throw new AppError("INTERNAL", "a run was called completed without evidence; please report it");
@@ -77,20 +83,4 @@ function endOf({ run, input }: Following, watched: Exclude<WatchEnd, { kind: "in
   }
   if (evidence === undefined) return { kind: "unknown", reason: "its log could not be read" };
   return decideEnd(evidence, input.max_steps);
-}
-
-function record(
-  { ctx, input, host, run, clock }: Following,
-  end: Pick<RunRecord, "state" | "reason" | "remote_state" | "ended_by">,
-): void {
-  keepRecord(ctx, input, {
-    host: input.host,
-    client: host.client.url,
-    ...(run.answer === undefined ? {} : { answer: run.answer }),
-    ...end,
-    evidence: run.watch.evidence,
-    logOffset: run.mark?.offset,
-    postedAtMs: run.postedAtMs,
-    endedAtMs: clock.now(),
-  });
 }

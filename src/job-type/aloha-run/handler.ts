@@ -6,8 +6,8 @@ import type { AlohaRunInput, AlohaRunResult } from "./aloha-run.ts";
 import { begin, watchFrom } from "./begin.ts";
 import { readAlohaEffect } from "./effect.ts";
 import { follow } from "./follow.ts";
-import type { AlohaRunOptions } from "./options.ts";
-import { isDone, type Preparation, prepare } from "./prepare.ts";
+import type { AlohaRunOptions, Preparation } from "./options.ts";
+import { isDone, prepare } from "./prepare.ts";
 
 /** For an Aloha that does not say that it is busy until it is given a task. */
 const BUSY_PAUSE_MS = 2_000;

@@ -1,9 +1,11 @@
 import type { EffectContext, MachineIdentity } from "../../attempt/handlers.ts";
 import type { Clock } from "../../clock.ts";
 import type { AlohaClient } from "../../host/aloha/client.ts";
-import type { ReadLog } from "../../host/aloha/log-follower.ts";
+import type { LogMark, ReadLog } from "../../host/aloha/log-follower.ts";
 import type { DesktopState } from "../../host/aloha/model/decide-desktop.ts";
+import type { RunWatch } from "../../host/aloha/run-watch.ts";
 import type { ScriptAnswer } from "../../host/powershell/ask-script.ts";
+import type { AlohaRunInput } from "./aloha-run.ts";
 
 /** What a PowerShell check came to. */
 export type CheckAnswer = Pick<ScriptAnswer, "isYes" | "printedFalse">;
@@ -29,4 +31,21 @@ export interface AlohaRunOptions {
   readonly clock: Clock;
   /** `worker.kill_grace`: how long a run that was told to stop is waited for. */
   readonly killGraceMs: number;
+}
+
+/** One attempt at a run, and what it stands on. */
+export interface Preparation {
+  readonly input: AlohaRunInput;
+  readonly host: AlohaHost;
+  readonly ctx: EffectContext;
+  readonly clock: Clock;
+}
+
+/** A run that may be on. */
+export interface BegunRun {
+  readonly watch: RunWatch;
+  readonly mark: LogMark | undefined;
+  readonly postedAtMs: number;
+  /** What Aloha answered to its start. */
+  readonly answer?: string;
 }

@@ -1,19 +1,8 @@
-import type { EffectContext } from "../../attempt/handlers.ts";
-import type { Clock } from "../../clock.ts";
 import { AppError } from "../../error.ts";
 import type { Busy } from "../../host/aloha/client.ts";
 import { pauseOrStop } from "../../host/aloha/pause-or-stop.ts";
-import type { AlohaRunInput } from "./aloha-run.ts";
-import type { AlohaHost } from "./options.ts";
+import type { AlohaHost, Preparation } from "./options.ts";
 import { throwIfStopped } from "./stopped.ts";
-
-/** What looking before a run needs. */
-export interface Preparation {
-  readonly input: AlohaRunInput;
-  readonly host: AlohaHost;
-  readonly ctx: EffectContext;
-  readonly clock: Clock;
-}
 
 /** What was found: the work is done already, or the desktop is free. */
 export type Prepared = { readonly kind: "done" } | { readonly kind: "ready"; readonly tellsBusy: boolean };

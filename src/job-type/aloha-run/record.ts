@@ -2,26 +2,19 @@ import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { EffectContext } from "../../attempt/handlers.ts";
 import type { LogEvidence } from "../../host/aloha/model/log-evidence.ts";
-import type { AlohaRunInput } from "./aloha-run.ts";
+import type { BegunRun, Preparation } from "./options.ts";
 
 /** A log of a thousand steps is shorter; a page of the debugger in each of them is not. */
 const LOG_BYTES_MAX = 16_777_216;
 
-/** What is kept of a run beside the log, as it becomes known. */
-export interface RunRecord {
-  readonly host: string;
-  readonly client: string;
-  readonly answer?: string;
+/** How a run ended, in words of the record. */
+export interface RecordedEnd {
   readonly state: string;
   readonly reason?: string;
   /** After a stop: whether the run is over. */
   readonly remote_state?: "stopped" | "unknown";
   /** What told that the run is over. */
   readonly ended_by?: string;
-  readonly evidence: LogEvidence | undefined;
-  readonly logOffset: number | undefined;
-  readonly postedAtMs: number;
-  readonly endedAtMs: number;
 }
 
 /** Takes the pieces of the client's log into `aloha/log.txt`, up to a limit. */
@@ -39,11 +32,14 @@ export function keepLog(ctx: EffectContext): (bytes: Uint8Array) => void {
 }
 
 /** Writes `aloha/response.json`. */
-export function keepRecord(ctx: EffectContext, input: AlohaRunInput, record: RunRecord): void {
-  const { evidence, logOffset, postedAtMs, endedAtMs, answer, ...facts } = record;
+export function keepRecord({ input, host, ctx, clock }: Preparation, run: BegunRun, end: RecordedEnd): void {
+  const { evidence } = run.watch;
+  const endedAtMs = clock.now();
   const text = JSON.stringify(
     {
-      ...facts,
+      host: input.host,
+      client: host.client.url,
+      ...end,
       trace_id: input.trace_id ?? ctx.traceId,
       request: {
         task: input.task,
@@ -51,9 +47,9 @@ export function keepRecord(ctx: EffectContext, input: AlohaRunInput, record: Run
         selected_screen: input.selected_screen,
         demonstration: input.demonstration,
       },
-      answer: answer ?? null,
-      evidence: evidence === undefined ? null : writeEvidence(evidence, logOffset),
-      times: { posted_at: time(postedAtMs), ended_at: time(endedAtMs), duration_ms: endedAtMs - postedAtMs },
+      answer: run.answer ?? null,
+      evidence: evidence === undefined ? null : writeEvidence(evidence, run.mark?.offset),
+      times: { posted_at: time(run.postedAtMs), ended_at: time(endedAtMs), duration_ms: endedAtMs - run.postedAtMs },
     },
     null,
     2,
