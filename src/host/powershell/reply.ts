@@ -61,19 +61,23 @@ interface Found<T> {
 
 function awaitOn<T>(pump: OutputPump, splitter: LineSplitter<T>, sink: Sink): Promise<Found<T> | undefined> {
   return new Promise((resolve) => {
+    let isOver = false;
+    const conclude = (found: Found<T> | undefined): void => {
+      isOver = true;
+      pump.sink = undefined;
+      resolve(found);
+    };
     pump.sink = async (chunk) => {
       const { output, found, rest } = splitter.push(chunk);
       for (const bytes of output) await sink(bytes);
-      if (found === undefined) return;
-      pump.sink = undefined;
-      resolve({ line: found, hasRest: rest !== undefined && rest.length > 0 });
+      if (found !== undefined) conclude({ line: found, hasRest: rest !== undefined && rest.length > 0 });
     };
     void pump.ended.then(async () => {
-      if (pump.sink === undefined) return;
-      pump.sink = undefined;
+      // By then the stream may be another request's.
+      if (isOver) return;
       const held = splitter.end();
       if (held.length > 0) await sink(held);
-      resolve(undefined);
+      conclude(undefined);
     });
   });
 }

@@ -15,9 +15,13 @@ export type RunnerEnd =
   | { readonly kind: "unknown"; readonly reason: string; readonly remoteState: RemoteState };
 
 /** Why a command did not run: codes of this program's errors; `SCRIPT_FAILED` is of our own scripts. */
-export type RunnerFailure = "ARGUMENT_UNSAFE" | "PROGRAM_NOT_STARTED" | "SCRIPT_FAILED" | "RUNNER_FAILED";
+export type RunnerFailure = "ARGUMENT_UNSAFE" | "PROGRAM_NOT_STARTED" | "SCRIPT_FAILED";
 
-const FAILURES: readonly string[] = ["ARGUMENT_UNSAFE", "PROGRAM_NOT_STARTED", "SCRIPT_FAILED"];
+const FAILURES: readonly string[] = [
+  "ARGUMENT_UNSAFE",
+  "PROGRAM_NOT_STARTED",
+  "SCRIPT_FAILED",
+] satisfies RunnerFailure[];
 
 /** What an answer says; of a runner that fell silent nothing is known. */
 export function endOf(answer: Answer): RunnerEnd {
@@ -31,10 +35,13 @@ function endOfTrailer({ end, code, left, failure }: Trailer): RunnerEnd {
   if (end === "exited") return { kind: "exited", code, leftProcesses: left };
   const remoteState = left === 0 ? "killed" : "unknown";
   if (end === "cancelled" || end === "timeout") return { kind: end, remoteState };
-  if (failure !== undefined) return { kind: "failed", reason: failure.reason, code: failureOf(failure.code) };
-  return { kind: "unknown", reason: "the runner lost its input before the command ended", remoteState };
+  if (failure === undefined) {
+    return { kind: "unknown", reason: "the runner lost its input before the command ended", remoteState };
+  }
+  if (isFailure(failure.code)) return { kind: "failed", reason: failure.reason, code: failure.code };
+  return { kind: "unknown", reason: `the runner failed: ${failure.reason}`, remoteState: "unknown" };
 }
 
-function failureOf(code: string): RunnerFailure {
-  return FAILURES.includes(code) ? (code as RunnerFailure) : "RUNNER_FAILED";
+function isFailure(code: string): code is RunnerFailure {
+  return FAILURES.includes(code);
 }

@@ -207,12 +207,13 @@ function Start-Line($request) {
 function Invoke-Program($request) {
   if ($state.listed.ElapsedMilliseconds -gt 1000) { Update-Known }
   if ($null -ne $request.line) { $process = Start-Line $request } else { $process = Start-Argv $request }
+  # From here on it has run, whatever goes wrong.
+  $state.code = 'FAILED'
   $end = Wait-End $request { $process.WaitForExit(20) }
-  if ($end -eq 'exited') { $left = @(Get-Left).Count }
-  else {
-    Stop-Tree $process
-    $left = Stop-Left
-  }
+  if ($end -ne 'exited') { Stop-Tree $process }
+  # Where nobody can tell, the runner is not used again.
+  $left = 1
+  try { if ($end -eq 'exited') { $left = @(Get-Left).Count } else { $left = Stop-Left } } catch { }
   $code = 0
   if ($process.HasExited) { $code = [long]$process.ExitCode -band 4294967295 } else { $left++ }
   $process.Dispose()
@@ -234,6 +235,7 @@ function Invoke-Script($request) {
   $shell = [Management.Automation.PowerShell]::Create()
   $shell.Runspace = $runspace
   $left = 0
+  if ($state.listed.ElapsedMilliseconds -gt 1000) { Update-Known }
   try {
     [void]$shell.AddScript($request.script.Substring(1)).AddArgument($argument)
     $handle = $shell.BeginInvoke()
@@ -245,7 +247,8 @@ function Invoke-Script($request) {
       $output.Write($bytes, 0, $bytes.Length)
     } else {
       $isStopped = $shell.BeginStop($null, $null).AsyncWaitHandle.WaitOne(5000)
-      $left = Stop-Left
+      $left = 1
+      try { $left = Stop-Left } catch { }
       if (-not $isStopped) { $left++ }
     }
   } finally {

@@ -116,9 +116,7 @@ export class PowerShellRunner implements AsyncDisposable {
   async #conclude(answer: Answer): Promise<RunnerEnd> {
     const end = endOf(answer);
     if (answer.kind === "line") {
-      const { left, end: how } = answer.line;
-      if (left > 0 || how === "lost" || answer.hasRest) this.#spoil();
-      if (end.kind === "failed" && end.code === "RUNNER_FAILED") this.#spoil();
+      if (answer.line.left > 0 || end.kind === "unknown" || answer.hasRest) this.#spoil();
       return end;
     }
     this.#spoil();

@@ -67,7 +67,7 @@ async function greet(process: RunnerProcess, stop: AbortSignal): Promise<OpenedR
     const sinks = { stdout: (chunk: Buffer) => noise.add(chunk), stderr: (chunk: Buffer) => noise.add(chunk) };
     const reply = await awaitLine(pumps, { nonce, parse: parseHello }, sinks);
     stop.throwIfAborted();
-    if (reply.kind === "closed") throw failed(`PowerShell ended before it was ready${noise.text}`);
+    if (reply.kind === "closed") throw await whyClosed(process, noise.text);
     if (reply.line.runner !== RUNNER_VERSION)
       throw failed(`it speaks version ${reply.line.runner}, not ${RUNNER_VERSION}`);
     return { process, pumps, hello: reply.line };
@@ -77,6 +77,15 @@ async function greet(process: RunnerProcess, stop: AbortSignal): Promise<OpenedR
   } finally {
     stop.removeEventListener("abort", onAbort);
   }
+}
+
+/** The transport's own reason counts more than what the host printed. */
+async function whyClosed(process: RunnerProcess, said: string): Promise<AppError> {
+  process.kill();
+  const { failure } = await process.ended;
+  if (failure === undefined) return failed(`PowerShell ended before it was ready${said}`);
+  const code = failure.beganSession ? "RUNNER_LOST" : "HOST_UNREACHABLE";
+  return new AppError(code, `the connection to the host ended before PowerShell was ready: ${failure.text}`);
 }
 
 function failed(why: string): AppError {

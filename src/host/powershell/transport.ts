@@ -1,12 +1,18 @@
 import type { Readable, Writable } from "node:stream";
 
+/** What a transport knows of an end. */
+export interface TransportEnd {
+  /** The connection, not the program, is why. */
+  readonly failure?: { readonly text: string; readonly beganSession: boolean } | undefined;
+}
+
 /** A program that was started on a host: what an SSH connection gives, or a process of this machine. */
 export interface RunnerProcess {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** Settles when it has ended and its streams are at their end. */
-  readonly ended: Promise<unknown>;
+  /** Settles when it has ended on this side. */
+  readonly ended: Promise<TransportEnd>;
   /** Ends this side of it; nothing is said about the other side. */
   kill(): void;
 }

@@ -1,0 +1,1 @@
+$null = New-PSDrive -Name C -PSProvider FileSystem -Root "$env:WINSIM_ROOT/drive" -Scope Global
