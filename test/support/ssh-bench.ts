@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { test as base } from "vitest";
 import { systemClock } from "../../src/clock.ts";
-import { type RemoteProcess, SshConnection, type SshOptions } from "../../src/host/ssh/connection.ts";
-import type { RemoteEnd } from "../../src/host/ssh/failure.ts";
+import { SshConnection, type SshOptions } from "../../src/host/ssh/connection.ts";
 import type { SshTarget } from "../../src/host/ssh/options.ts";
+import type { RemoteEnd, RemoteProcess } from "../../src/host/ssh/remote-process.ts";
 import { type SshServer, type SshServerOptions, startSshServer } from "./windows-simulator/ssh-server.ts";
 
 /** Longer than anything here takes on a busy machine. */

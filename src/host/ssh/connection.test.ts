@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer, text } from "node:stream/consumers";
@@ -101,8 +101,12 @@ test("a kill ends the local ssh, and the command's input with it", async ({ lab 
 
 test("a stopped ssh is killed after the grace", async ({ lab }) => {
   const connection = lab.connect(await lab.serve());
-  const running = await connection.start("cat", lab);
+  const running = await connection.start("echo ready; cat", lab);
+  await once(running.stdout, "data");
   process.kill(running.pid, "SIGSTOP");
+  await until(() => (/^State:\s+T/m.test(readFileSync(`/proc/${running.pid}/status`, "utf8")) ? true : undefined), {
+    what: "the local ssh is stopped",
+  });
   running.kill();
   expect(await running.ended).toMatchObject({ code: null, signal: "SIGKILL" });
 });

@@ -1,31 +1,18 @@
 import { join } from "node:path";
-import type { Readable, Writable } from "node:stream";
 import type { Clock } from "../../clock.ts";
 import { AppError } from "../../error.ts";
 import { controlName, prepareControlFolder } from "./control-folder.ts";
 import { judgeEnd } from "./diagnostics.ts";
-import type { RemoteEnd, SshFailure } from "./failure.ts";
+import type { SshFailure } from "./failure.ts";
 import { type CallFiles, type LocalClient, startClient } from "./local-client.ts";
 import { exitMaster, isMasterAlive, openMaster } from "./master.ts";
 import { type CallOptions, commandArguments, forwardArguments, type SshTarget, sftpArguments } from "./options.ts";
 import { pauseFor } from "./pause-for.ts";
 import { refusalOf } from "./refusal.ts";
+import type { RemoteProcess } from "./remote-process.ts";
 import { SharedWork } from "./shared-work.ts";
 import { downloadFile, makeRemoteFolder, uploadFile } from "./transfer.ts";
 import { openTunnel, type Tunnel } from "./tunnel.ts";
-
-/** A command that runs on the machine. */
-export interface RemoteProcess {
-  readonly stdin: Writable;
-  readonly stdout: Readable;
-  readonly stderr: Readable;
-  /** Of the local ssh. */
-  readonly pid: number;
-  /** Settles when ssh has ended, never rejects; what the command wrote may still be waiting in the streams. */
-  readonly ended: Promise<RemoteEnd>;
-  /** Ends the local ssh, and so the command's input; on Windows the command itself may go on. */
-  kill(): void;
-}
 
 /** What a connection stands on. */
 export interface SshOptions {

@@ -1,4 +1,5 @@
-import type { RemoteEnd, SshFailure, SshFailureKind } from "./failure.ts";
+import type { SshFailure, SshFailureKind } from "./failure.ts";
+import type { RemoteEnd } from "./remote-process.ts";
 
 /**
  * What ssh is asked to log beside its errors, by source place, because its exit status alone lies: 255 may be its own or

@@ -22,14 +22,3 @@ export interface SshFailure {
   /** What ssh said about it; empty where it said nothing. */
   readonly text: string;
 }
-
-/** How a session ended. Exactly one of `code`, `signal` and `failure` says it. */
-export interface RemoteEnd {
-  /** The exit status, 32 bits without a sign; modulo 256 from clients before OpenSSH 8.5. Null where none came. */
-  readonly code: number | null;
-  /** The signal that ended the local ssh, when {@link RemoteProcess.kill} sent it. */
-  readonly signal: string | null;
-  /** What ssh itself said; never what the remote command wrote. */
-  readonly diagnostics: string;
-  readonly failure: SshFailure | undefined;
-}
