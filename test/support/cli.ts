@@ -122,7 +122,16 @@ export class CliFolder implements AsyncDisposable {
   /** Calls on a terminal of its own; `undefined` where `script` (util-linux) is missing. Standard error shows there too. */
   async onTerminal(
     args: readonly string[],
-    { columns = 80, ...env }: { readonly columns?: number; readonly NO_COLOR?: string } = {},
+    {
+      columns = 80,
+      onText = () => undefined,
+      ...env
+    }: {
+      readonly columns?: number;
+      /** Is given all that was shown by now, each time that there is more. */
+      readonly onText?: (text: string) => void;
+      readonly NO_COLOR?: string;
+    } = {},
   ): Promise<string | undefined> {
     const quoted = [process.execPath, PROGRAM, ...args].map((text) => `'${text.replaceAll("'", "'\\''")}'`).join(" ");
     const child = spawn("script", ["-qec", `stty cols ${columns}; ${quoted}`, "/dev/null"], {
@@ -133,6 +142,7 @@ export class CliFolder implements AsyncDisposable {
     let text = "";
     child.stdout.setEncoding("utf8").on("data", (part: string) => {
       text += part;
+      onText(text);
     });
     const isMissing = await once(child, "close").then(
       () => false,

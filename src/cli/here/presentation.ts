@@ -19,24 +19,28 @@ export interface EndedJob {
 export interface Presentation {
   /** Which of its output passes through while it runs. */
   readonly passes: "all" | "stdout" | "nothing";
+  /** Whether a person sees how far it is: nothing that it prints itself would tell. */
+  readonly isWatched: boolean;
   /** What is printed at its end beside its state; `undefined`: nothing is printed, its output was all. */
   facts(job: EndedJob): Promise<Readonly<Record<string, unknown>> | undefined>;
 }
 
 /** The job's own output is all there is to see. */
-const OUTPUT_ALONE: Presentation = { passes: "all", facts: async () => undefined };
+const OUTPUT_ALONE: Presentation = { passes: "all", isWatched: false, facts: async () => undefined };
 
 /** What the handler returned is what there is to see. */
 const RESULT: Presentation = {
   passes: "all",
+  isWatched: true,
   facts: async ({ status: { result } }) => (result === null ? {} : { result }),
 };
 
 /** The bytes of standard output, as they come, and nothing else. */
-export const RAW: Presentation = { passes: "stdout", facts: async () => undefined };
+export const RAW: Presentation = { passes: "stdout", isWatched: false, facts: async () => undefined };
 
 const WINDOWS_EXEC: Presentation = {
   passes: "nothing",
+  isWatched: true,
   async facts(job) {
     const stdout = await keptText(job, "ssh/stdout.txt");
     const stderr = await keptText(job, "ssh/stderr.txt");
@@ -52,6 +56,7 @@ const WINDOWS_EXEC: Presentation = {
 /** What a person wants next is the place of what was kept. */
 const KEPT_FILES: Presentation = {
   passes: "nothing",
+  isWatched: true,
   async facts({ status: { jobId, result }, artifacts }) {
     const manifest = await artifacts.manifest(jobId);
     const said = typeof result === "object" && result !== null ? result : {};

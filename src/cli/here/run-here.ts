@@ -26,7 +26,7 @@ export async function runHere(call: Call, { requests, presentation, op }: HereRe
   const { session, log, terminal } = call;
   const windlass = await session.open("migrate", true);
   for (const request of requests) await checkLabels(windlass, request, op);
-  using live = liveProgress(call, { isWanted: presentation.passes === "nothing" && requests.length === 1 });
+  using live = liveProgress(call, { isWanted: presentation.isWatched && requests.length === 1 });
   const worker = await windlass.serve({
     concurrency: requests.length,
     labels: windlass.config.worker.labels,
