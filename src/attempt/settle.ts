@@ -36,6 +36,11 @@ export async function settle(ended: HandlerEnd, settling: Settling): Promise<Att
   return files.length === 0 ? timed : { ...timed, kept: { folder: folder.path, files } };
 }
 
+/** Under the rule `check` the next attempt asks first whether the work is done, as after a crash. */
+function canTell({ afterCrash, handlers }: AttemptRequest): boolean {
+  return afterCrash === "check" && handlers.check !== undefined;
+}
+
 /** What a job says that was cancelled while it ran. */
 export const CANCELLED: ErrorRecord = { code: "CANCELLED", message: "it was cancelled while it ran" };
 
@@ -87,6 +92,8 @@ function fail(
   if (control.reason === "cancelled") return withDetails({ kind: "cancelled" as const, error: CANCELLED }, record);
   if (control.reason === "timeout") return withDetails(timedOut(request, control.byDeadline), record);
   const outcome = outcomeOfError(record.code);
+  if (record.code === "OUTCOME_UNKNOWN" && !checking && canTell(request))
+    return { kind: "failed", error: record, retryable: true, recover: true, outcome: "unknown" };
   if (outcome === "stopped") return { kind: "cancelled", outcome, error: record };
   return {
     kind: "failed",

@@ -122,6 +122,22 @@ conformance("crashes", (test) => {
     expect(bench.effects.count("a", "start")).toBe(1);
   });
 
+  test.concurrent("a handler that lost sight of its work is looked for by its check, where its type has one", async ({
+    open,
+  }) => {
+    const seeing = { name: "app.seeing", afterCrash: "check", checks: true, backoff: { first: "10ms" } } as const;
+    const bench = await open({ types: [seeing, { ...seeing, name: "app.blind", afterCrash: "stop" }] });
+    await bench.worker();
+    const lost = { fails: 1, code: "OUTCOME_UNKNOWN" };
+    const again = await bench.submit("app.seeing", { name: "again", ...lost });
+    const blind = await bench.submit("app.blind", { name: "blind", ...lost });
+    expect(await bench.settled(again)).toMatchObject({ state: "completed", attempt: 2, failures: 1 });
+    expect(bench.effects.of("again").map(({ event }) => event)).toEqual(["start", "failed", "check", "start", "end"]);
+    expect(await bench.settled(blind)).toMatchObject({ state: "failed", outcome: "unknown", attempt: 1 });
+    const given = await bench.submit("app.seeing", { name: "given", ...lost, fails: 9 }, { retries: 1 });
+    expect(await bench.settled(given)).toMatchObject({ state: "failed", outcome: "unknown", attempt: 2 });
+  });
+
   test.concurrent("a call may be stricter than its type and not laxer, unless the type leaves it to the caller", async ({
     open,
   }) => {
