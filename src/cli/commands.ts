@@ -37,6 +37,16 @@ const OWN: readonly CommandEntry[] = [
     load: async () => (await import("./commands/direct/windows-exec.ts")).windowsExec,
   },
   {
+    name: "aloha run",
+    summary: "Give the agent on a Windows desktop a task, and follow it to its end.",
+    load: async () => (await import("./commands/direct/aloha-run.ts")).alohaRun,
+  },
+  {
+    name: "playwright run",
+    summary: "Open a page in the browser of a Windows machine, and keep what it shows.",
+    load: async () => (await import("./commands/direct/playwright-run.ts")).playwrightRun,
+  },
+  {
     name: "demo",
     summary: "Run real jobs, kill their worker in the middle, and check what came of it.",
     load: async () => (await import("./demo/demo-command.ts")).demoCommand,

@@ -1,3 +1,4 @@
+import type { Config } from "../../../config/config.ts";
 import { findHost, selectHosts } from "../../../host/inventory.ts";
 import { enqueueJob } from "../../../operations/jobs/enqueue.ts";
 import { enqueueManyJobs } from "../../../operations/jobs/enqueue-many.ts";
@@ -25,6 +26,8 @@ export interface DirectSpec {
   readonly flags?: readonly Flag[];
   /** Its input as the flags say it. @throws AppError `USAGE` for flags that do not go together. */
   input?(call: Call, said: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
+  /** What the call says of its job where its flags do not. */
+  options?(config: Config): Readonly<Record<string, unknown>>;
   /** How it shows itself; default as the type does. */
   present?(call: Call): { readonly call: Call; readonly presentation: Presentation } | undefined;
 }
@@ -63,10 +66,11 @@ export function directCommand(spec: DirectSpec): Command {
 async function runDirect(spec: DirectSpec, call: Call, action: Action): Promise<number> {
   const { input: said, ...options } = action.input;
   const input = said as Readonly<Record<string, unknown>>;
-  const request = { ...options, type: spec.type, input: spec.input?.(call, input) ?? input };
+  const { config } = await call.session.config();
+  const typed = spec.input?.(call, input) ?? input;
+  const request = { ...spec.options?.(config), ...options, type: spec.type, input: typed };
   const names = hostNames(call);
   if (names === undefined) return runOne(spec, call, { ...action, input: withRetries(request) });
-  const { config } = await call.session.config();
   const hosts = selectHosts(config, names);
   const requests = hosts.map(({ name }) => withRetries(onHost(request, name)));
   return runMany(spec, call, { requests, labels: hosts.map(({ name }) => ({ host: name })) });
