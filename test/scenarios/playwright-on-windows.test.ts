@@ -1,11 +1,10 @@
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import http from "node:http";
-import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { CHROMIUM_ARGS, freePort, killBrowser } from "../support/browser-server.ts";
+import { CHROMIUM_ARGS, freePort, killBrowser, linkPlaywright } from "../support/browser-server.ts";
 import { CliFolder, type Finished } from "../support/cli.ts";
 import { needs } from "../support/system.ts";
 import { until } from "../support/until.ts";
@@ -18,7 +17,6 @@ needs("ssh", "sshd", "chromium", "ffmpeg");
 const FOLDER = "C:\\ProgramData\\win-automation\\playwright";
 const FIRST = "canary-9a4e61f07bd25c38";
 const SECOND = "canary-2b8d53c1e6f7a094";
-const require = createRequire(import.meta.url);
 
 let windows: WindowsSimulator;
 let cli: CliFolder;
@@ -62,11 +60,8 @@ function call(...words: string[]): Promise<Finished> {
   return cli.call(words, { env: { WINDLASS_PLAYWRIGHT_WS_PATH: secret, WINDLASS_TIMEOUT: "20s" } });
 }
 
-function installPlaywright(name: "playwright-core" | "playwright-core-old"): void {
-  const modules = windows.path(`${FOLDER}\\node_modules`);
-  mkdirSync(modules, { recursive: true });
-  rmSync(join(modules, "playwright-core"), { force: true });
-  symlinkSync(dirname(require.resolve(`${name}/package.json`)), join(modules, "playwright-core"));
+function installPlaywright(version: "playwright-core" | "playwright-core-old"): void {
+  linkPlaywright(windows.path(`${FOLDER}\\node_modules`), version);
 }
 
 /** Every file below a folder as one text. */

@@ -10,13 +10,17 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { createRequire } from "node:module";
 import net, { type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { until } from "./until.ts";
 
-const require = createRequire(import.meta.url);
+/** Where the two versions lie. */
+const PACKAGES = {
+  "playwright-core": import.meta.resolve("playwright-core/package.json"),
+  "playwright-core-old": import.meta.resolve("playwright-core-old/package.json"),
+};
 const LAUNCHER = resolve(import.meta.dirname, "../../src/host/playwright/assets/launch-server.js");
 /** Of Playwright 1.65; the number follows its version (`browsers.json`). */
 const FFMPEG = "ffmpeg-1013/ffmpeg-linux";
@@ -27,7 +31,7 @@ export const CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-sh
 export interface BrowserServerOptions {
   readonly wsPath: string;
   /** The package that it runs; default the one that we ship. */
-  readonly playwright?: "playwright-core" | "playwright-core-old";
+  readonly playwright?: keyof typeof PACKAGES;
   /** False: the machine has no ffmpeg, so nothing can be recorded. */
   readonly ffmpeg?: boolean;
   readonly port?: number;
@@ -59,11 +63,18 @@ export function makeServerFolder({
   const folder = mkdtempSync(join(tmpdir(), "browser-server-"));
   copyFileSync(LAUNCHER, join(folder, "launch-server.js"));
   writeFileSync(join(folder, "ws_path.txt"), wsPath, { mode: 0o600 });
-  mkdirSync(join(folder, "node_modules"));
-  symlinkSync(dirname(require.resolve(`${playwright}/package.json`)), join(folder, "node_modules/playwright-core"));
+  linkPlaywright(join(folder, "node_modules"), playwright);
   mkdirSync(join(folder, "browsers", dirname(FFMPEG)), { recursive: true });
   if (ffmpeg) symlinkSync("/usr/bin/ffmpeg", join(folder, "browsers", FFMPEG));
   return folder;
+}
+
+/** Makes a version of Playwright the one of a folder node_modules. */
+export function linkPlaywright(modules: string, version: keyof typeof PACKAGES): void {
+  mkdirSync(modules, { recursive: true });
+  const place = join(modules, "playwright-core");
+  rmSync(place, { force: true });
+  symlinkSync(dirname(fileURLToPath(PACKAGES[version])), place);
 }
 
 /** Runs the launcher of a folder; returns at once. */

@@ -55,3 +55,9 @@ async function relay(target: { host: string; port: number }, onClose: () => void
     },
   };
 }
+
+/** What `playwright-version` answers for a machine with Node and this Playwright, or none. */
+export function versionAnswer(installed: string | null, running: string | null = null): Record<string, string | null> {
+  const modules = installed === null ? null : "C:/ProgramData/win-automation/playwright/node_modules";
+  return { node: "24.1.0", node_path: "C:\\Program Files\\nodejs\\node.exe", installed, modules, running };
+}

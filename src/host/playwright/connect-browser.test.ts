@@ -4,7 +4,7 @@ import net, { type AddressInfo } from "node:net";
 import { inspect } from "node:util";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { type BrowserServer, freePort, startBrowserServer } from "../../../test/support/browser-server.ts";
-import { type StandInHost, standInHost } from "../../../test/support/host-access.ts";
+import { type StandInHost, standInHost, versionAnswer } from "../../../test/support/host-access.ts";
 import { needs } from "../../../test/support/system.ts";
 import { systemClock } from "../../clock.ts";
 import { AppError, exitStatusOf } from "../../error.ts";
@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 function hostWith(installed: string | null, running: string | null = null): StandInHost {
-  return standInHost({ "playwright-version": () => ({ node: "24.1.0", installed, running }) });
+  return standInHost({ "playwright-version": () => versionAnswer(installed, running) });
 }
 
 function partsFor(change: Partial<ServerParts["server"]>, more: Partial<ServerParts> = {}): ServerParts {

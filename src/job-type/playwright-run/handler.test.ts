@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
 import { type BrowserServer, freePort, killBrowser, startBrowserServer } from "../../../test/support/browser-server.ts";
-import { standInHost } from "../../../test/support/host-access.ts";
+import { standInHost, versionAnswer } from "../../../test/support/host-access.ts";
 import { needs } from "../../../test/support/system.ts";
 import type { EffectContext } from "../../attempt/handlers.ts";
 import { systemClock } from "../../clock.ts";
@@ -80,7 +80,7 @@ async function visit(
   { signal, parts, server: own = server, log = [] }: Call = {},
 ): Promise<PlaywrightRunResult> {
   const host = standInHost({
-    "playwright-version": () => ({ node: "24.1.0", installed: clientVersion(), running: null }),
+    "playwright-version": () => versionAnswer(clientVersion()),
   });
   const serverOf = (hostName: string): ServerParts => ({
     hostName,

@@ -194,4 +194,8 @@
     log("error", message);
     process.exit(1);
   }
-})();
+})().catch((error) => {
+  // Without its text: nobody knows what it holds.
+  process.stderr.write(`the launcher is broken: ${error?.name} ${error?.code ?? ""}\n`);
+  process.exit(1);
+});
