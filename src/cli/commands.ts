@@ -63,11 +63,14 @@ const OWN: readonly CommandEntry[] = [
   },
 ];
 
+/** How many of these stand before the operations in the menu. */
+const FIRST = OWN.findIndex(({ name }) => name === "demo");
+
 /** Every command, in the order of the menu. */
 export const COMMANDS: readonly CommandEntry[] = [
-  ...OWN.slice(0, 2),
+  ...OWN.slice(0, FIRST),
   ...OPERATIONS.filter(({ name }) => !WITHIN.includes(name)).map((entry) =>
     operationEntry(entry, OVERLAYS[entry.name]),
   ),
-  ...OWN.slice(2),
+  ...OWN.slice(FIRST),
 ];
