@@ -2,9 +2,11 @@
 // A generator names its file, and the section when it writes only what stands between that section's two markers:
 //   <!-- generated: NAME --> ... <!-- end generated: NAME -->
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { SECTIONS } from "./document-sections.mjs";
 
 const GENERATORS = [
   { file: "docs/architecture.md", section: "job-states", generate: drawJobStates },
+  ...SECTIONS,
   ...(await import("../src/config/reference/generated.ts")).GENERATED_FILES,
   ...(await import("../src/cli/reference.ts")).GENERATED_FILES,
 ];
