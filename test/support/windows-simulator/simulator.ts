@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "../until.ts";
+import { guardMachine } from "./guardian.ts";
 import { installWindows, putFile } from "./install.ts";
-import { NOT_MODELLED_EVENT } from "./not-modelled.ts";
+import { describeNotModelled, NOT_MODELLED_EVENT } from "./not-modelled.ts";
 import { endProcesses, type MachineProcess, runningProcesses } from "./processes.ts";
 import { fireTrigger } from "./scheduled-tasks.ts";
 import { writeSession } from "./session.ts";
@@ -12,9 +13,6 @@ import { type SshServer, startSshServer } from "./ssh-server.ts";
 import { Machine } from "./state.ts";
 import type { Failure, Listener, MachineEvent } from "./state-shapes.ts";
 import { realPath } from "./windows-path.ts";
-
-/** Characters of one thing that was asked and is not modelled. */
-const SHOWN_MAX = 1_000;
 
 /**
  * sshd starts everything by the account's shell, and bash reads `~/.bashrc` when sshd starts it, unless it believes to be
@@ -28,10 +26,12 @@ export type { SimulatorConfig, SimulatorOptions } from "./simulator-options.ts";
 export class WindowsSimulator {
   readonly machine: Machine;
   readonly ssh: SshServer;
+  readonly #release: () => Promise<void>;
 
-  private constructor(machine: Machine, ssh: SshServer) {
+  private constructor(machine: Machine, ssh: SshServer, release: () => Promise<void>) {
     this.machine = machine;
     this.ssh = ssh;
+    this.#release = release;
   }
 
   static async start({ maxSessions, hasDesktop = true, ...settings }: SimulatorOptions): Promise<WindowsSimulator> {
@@ -47,7 +47,7 @@ export class WindowsSimulator {
       environment: NO_BASHRC,
       ...(maxSessions === undefined ? {} : { maxSessions }),
     });
-    return new WindowsSimulator(machine, ssh);
+    return new WindowsSimulator(machine, ssh, guardMachine({ folder, ssh }));
   }
 
   get sshPort(): number {
@@ -177,7 +177,8 @@ export class WindowsSimulator {
     await until(() => this.#endAll(), { what: "nothing runs in the simulated machine" });
     this.machine.close();
     rmSync(this.machine.folder, { recursive: true, force: true, maxRetries: 5 });
-    if (asked.length > 0) throw new Error(`asked of the simulator: ${summary(asked)}`);
+    await this.#release();
+    if (asked.length > 0) throw new Error(`asked of the simulator: ${describeNotModelled(asked)}`);
   }
 
   #endAll(): true | undefined {
@@ -189,11 +190,6 @@ export class WindowsSimulator {
   #changeSessions(change: { readonly locked?: boolean; readonly state?: "Active" | "Disc" }): void {
     for (const session of this.machine.sessions) this.machine.putSession({ ...session, ...change });
   }
-}
-
-/** Short enough for a failed test, whatever was asked. */
-function summary(events: readonly MachineEvent[]): string {
-  return events.map(({ detail }) => JSON.stringify(detail).slice(0, SHOWN_MAX)).join("; ");
 }
 
 /** Starts one; resolves when it can be reached over SSH. */
