@@ -26,6 +26,8 @@ export class ComponentCheck {
   #probes = 0;
   #detail = "";
   #canRepair = true;
+  /** Something was done, and nothing has failed since: what was started may need more than one look until it is there. */
+  #isHopeful = false;
   #remedyState: RemedyState = "none";
 
   constructor(
@@ -62,8 +64,8 @@ export class ComponentCheck {
       const before = this.#state;
       if (turn.kind === "trial") this.#change(beginTrial(before, clock.now(), limits));
       const isGood = await this.#probe(before, signals.signal);
-      const repaired = isGood || !this.#canRepair ? false : await this.#repair(before, signals);
-      if (!this.#goesOn(isGood, repaired)) break;
+      if (!isGood && this.#canRepair) await this.#repair(before, signals);
+      if (!this.#goesOn(isGood)) break;
       if (!this.#isForced) await pause(clock, settleMs, [signals.stop, signals.signal]);
     }
     return this.#report();
@@ -73,10 +75,10 @@ export class ComponentCheck {
     return this.#parts.failpoint === this.#watched.component;
   }
 
-  /** Only one that runs once looks again in the same pass: until a repair is proved, has failed, or the breaker opens. */
-  #goesOn(isGood: boolean, repaired: boolean): boolean {
+  /** Only one that runs once looks again in the same pass: until a repair is proved, or the breaker opens. */
+  #goesOn(isGood: boolean): boolean {
     if (!this.#parts.isOnce) return false;
-    return isGood ? this.#state.unproven > 0 : repaired || this.#isForced;
+    return isGood ? this.#state.unproven > 0 : this.#isForced || this.#isHopeful;
   }
 
   async #probe(before: BreakerState, signal: AbortSignal): Promise<boolean> {
@@ -106,27 +108,29 @@ export class ComponentCheck {
     }
   }
 
-  /** @returns true when something was done that may have helped. */
-  async #repair(before: BreakerState, { stop, signal }: StopSignals): Promise<boolean> {
+  async #repair(before: BreakerState, { stop, signal }: StopSignals): Promise<void> {
     const { clock, limits } = this.#parts;
-    const decision = decideRepair({ before, state: this.#state }, clock.now(), limits);
     const { repairs } = this.#watched;
-    if (repairs.length === 0 || stop.aborted) return false;
+    if (repairs.length === 0 || stop.aborted) return;
+    const decision = decideRepair({ before, state: this.#state }, clock.now(), limits);
     if (decision !== "repair") {
       this.#remedyState = decision;
-      return false;
+      return;
     }
     this.#change(beginRepair(this.#state, clock.now()));
     const ends: RemedyReport[] = [];
     for (const repair of repairs) ends.push(await this.#remedy(repair, signal));
     this.#remedies.push(...ends);
     const has = (state: RemedyReport["state"]): boolean => ends.some((end) => end.state === state);
-    this.#remedyState = has("failed") ? "failed" : has("done") ? "done" : "skipped";
-    const helped = has("done");
-    if (helped) this.#change(afterRepair(this.#state, limits));
+    if (has("done")) this.#change(afterRepair(this.#state, limits));
+    if (has("failed") || has("done")) {
+      this.#isHopeful = has("done");
+      this.#remedyState = has("failed") ? "failed" : "done";
+      return;
+    }
     // What found nothing to do is not counted.
-    else if (!has("failed")) this.#change({ ...this.#state, repairs: this.#state.repairs.slice(0, -1) });
-    return helped;
+    this.#change({ ...this.#state, repairs: this.#state.repairs.slice(0, -1) });
+    if (this.#remedyState === "none") this.#remedyState = "skipped";
   }
 
   async #remedy(repair: Repair, signal: AbortSignal): Promise<RemedyReport> {

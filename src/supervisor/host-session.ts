@@ -4,9 +4,9 @@ import type { NamedHost } from "../host/inventory.ts";
 import { Machines } from "../host/machines.ts";
 import type { HostAccess } from "../host/playwright/host-access.ts";
 import { machineAccess } from "../host/playwright/machine-access.ts";
-import { ownScript } from "../host/powershell/own-script.ts";
 import type { ScriptArgument } from "../host/powershell/request.ts";
 import type { RunnerEnd } from "../host/powershell/runner-end.ts";
+import { askHost, type HostQuestion } from "../host/powershell/scripts.ts";
 
 /** One pass's way into a machine: one connection and one PowerShell for all its questions, started by the first of them. */
 export class HostSession implements AsyncDisposable {
@@ -31,10 +31,14 @@ export class HostSession implements AsyncDisposable {
     return this.#machines.runners.use(this.#host, options, async (runner) => runner.version);
   }
 
-  /** Runs one of our own scripts. @throws AppError as {@link knock} and `PowerShellRunner.call`. */
-  call(script: string, arg: ScriptArgument, { signal }: { readonly signal: AbortSignal }): Promise<unknown> {
+  /** Asks one of our own questions. @throws AppError as {@link knock} and `askHost`. */
+  ask<A extends ScriptArgument, R>(
+    question: HostQuestion<A, R>,
+    arg: A,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<R> {
     const limits = { timeoutMs: this.#timeoutMs, signal };
-    return this.#machines.runners.use(this.#host, limits, (runner) => runner.call(ownScript(script), arg, limits));
+    return this.#machines.runners.use(this.#host, limits, (runner) => askHost(runner, question, arg, limits));
   }
 
   /** Runs a line with the machine's default shell. */

@@ -1,12 +1,10 @@
-import { z } from "zod";
+import type { RunnerEnd } from "../host/powershell/runner-end.ts";
+import { FIREWALL_RULE, LISTENING_PORT, START_TASK } from "../host/powershell/scripts.ts";
 import type { Repair, RepairEnd } from "./component.ts";
 import type { HostSession } from "./host-session.ts";
 
 /** What a repair needs of the machine. */
-export type RepairSession = Pick<HostSession, "call" | "runLine">;
-
-const FirewallRule = z.object({ is_right: z.boolean(), changed: z.boolean() });
-const StartedTask = z.object({ exists: z.boolean(), was_running: z.boolean(), state: z.string() });
+export type RepairSession = Pick<HostSession, "ask" | "runLine">;
 
 /**
  * Makes the rule that lets this program in where it is missing. Only for the machine's own subnet, which is where the
@@ -20,7 +18,7 @@ export function firewallRule(
     name: "firewall_rule",
     async run(options) {
       const arg = { name, port, create: true, remote_address: "LocalSubnet" };
-      const { is_right, changed } = FirewallRule.parse(await session.call("firewall-rule", arg, options));
+      const { is_right, changed } = await session.ask(FIREWALL_RULE, arg, options);
       if (!is_right) return { state: "failed", detail: `the rule ${name} could not be made` };
       return changed
         ? { state: "done", detail: `the rule ${name} was made` }
@@ -32,42 +30,57 @@ export function firewallRule(
 /** Runs a start command; `setting` is the one that holds it. */
 export function startCommand(
   session: RepairSession,
-  { line, setting }: { readonly line: string; readonly setting: string },
+  { line, setting, port }: { readonly line: string; readonly setting: string; readonly port: number },
 ): Repair {
   return {
     name: "start_cmd",
     async run(options) {
       if (line === "") return { state: "skipped", detail: `${setting} is not set` };
-      const end = await session.runLine(line, options);
-      switch (end.kind) {
-        case "exited":
-          return end.code === 0
-            ? { state: "done", detail: `${setting} ended with 0` }
-            : { state: "failed", detail: `${setting} ended with ${end.code}` };
-        case "timeout":
-          return {
-            state: "failed",
-            detail: `${setting} did not return in time and was ended; it has to start and return`,
-          };
-        case "cancelled":
-          return { state: "failed", detail: `${setting} was ended` };
-        case "failed":
-        case "unknown":
-          return { state: "failed", detail: `${setting}: ${end.reason}` };
-      }
+      const taken = await takenBy(session, port, options);
+      return taken ?? judgeStart(await session.runLine(line, options), setting);
     },
   };
+}
+
+function judgeStart(end: RunnerEnd, setting: string): RepairEnd {
+  switch (end.kind) {
+    case "exited":
+      if (end.code === 0) return { state: "done", detail: `${setting} ended with 0` };
+      return { state: "failed", detail: `${setting} ended with ${end.code}` };
+    case "timeout":
+      return { state: "failed", detail: `${setting} did not return in time and was ended; it has to start and return` };
+    case "cancelled":
+      return { state: "failed", detail: `${setting} was ended` };
+    case "failed":
+    case "unknown":
+      return { state: "failed", detail: `${setting}: ${end.reason}` };
+  }
+}
+
+/** What listens and does not answer cannot be started a second time; it may also be the way to it that is broken. */
+async function takenBy(
+  session: RepairSession,
+  port: number,
+  options: { readonly signal: AbortSignal },
+): Promise<RepairEnd | undefined> {
+  const { is_listening, listeners } = await session.ask(LISTENING_PORT, { port }, options);
+  if (!is_listening) return undefined;
+  const who = [...new Set(listeners.map(({ name, pid }) => `${name} (process ${pid})`))].join(", ");
+  const detail = `${who} listens on port ${port} of the machine: look at the way to it, or end what listens`;
+  return { state: "skipped", detail };
 }
 
 /** Starts a scheduled task; `hint` says how there comes to be one. */
 export function startTask(
   session: RepairSession,
-  { name, hint }: { readonly name: string; readonly hint: string },
+  { name, hint, port }: { readonly name: string; readonly hint: string; readonly port: number },
 ): Repair {
   return {
     name: "start_task",
     async run(options): Promise<RepairEnd> {
-      const found = StartedTask.parse(await session.call("start-task", { name }, options));
+      const taken = await takenBy(session, port, options);
+      if (taken !== undefined) return taken;
+      const found = await session.ask(START_TASK, { name }, options);
       if (!found.exists) return { state: "skipped", detail: `there is no scheduled task ${name}; ${hint}` };
       // The scheduler starts no second one: what hangs has to be ended by a person.
       if (found.was_running) return { state: "skipped", detail: `the scheduled task ${name} runs already` };

@@ -216,6 +216,15 @@ test("one pass alone gives up when the breaker opens", async ({ desk }) => {
   expect(desk.machine.asked.filter((word) => word === "repair aloha_server")).toHaveLength(2);
 });
 
+test("one pass alone gives what was started time for more than one look", async ({ desk }) => {
+  let looks = 0;
+  desk.machine.answers.playwright = async () => (++looks < 3 ? BAD : GOOD);
+  const ends: RepairEnd[] = [{ state: "done", detail: "started" }];
+  desk.machine.repair = async () => ends.pop() ?? { state: "skipped", detail: "it runs already" };
+  const report = await passOf(desk.open({ isOnce: true }), desk.clock);
+  expect(checkOf(report, "playwright")).toMatchObject({ state: "ok", probes: 4, remedyState: "remediated" });
+});
+
 test("one pass alone does not look again where no repair was made", async ({ desk }) => {
   desk.machine.answers.aloha_server = BAD;
   desk.machine.repair = async () => ({ state: "skipped", detail: "start_cmd is not set" });

@@ -54,14 +54,18 @@ function watchSsh(session: HostSession, { sshHost, sshPort }: NamedHost): Watche
   };
 }
 
+/** On the machine, whatever leads there from here; the names of the rules say the same numbers. */
+const [SERVER_PORT, CLIENT_PORT, BROWSER_PORT] = [7_887, 7_888, 9_323];
+
 function watchAloha(session: HostSession, { host, hasAloha }: HostToWatch, parts: WatchParts): readonly Watched[] {
   const { serverUrl, clientUrl, serverStartCmd, clientStartCmd, clientTask } = host.aloha ?? parts.config.aloha;
   const { clock } = parts;
   const { timeoutMs } = parts.config;
   const notConfigured = hasAloha ? undefined : "Aloha is not configured";
-  const start = startCommand(session, { line: clientStartCmd, setting: "aloha.client_start_cmd" });
+  const start = startCommand(session, { line: clientStartCmd, setting: "aloha.client_start_cmd", port: CLIENT_PORT });
   const task = startTask(session, {
     name: clientTask,
+    port: CLIENT_PORT,
     hint: "it starts the client on the desktop; make one with an interactive logon",
   });
   return [
@@ -69,8 +73,8 @@ function watchAloha(session: HostSession, { host, hasAloha }: HostToWatch, parts
       component: "aloha_server",
       notConfigured,
       repairs: [
-        firewallRule(session, { name: "Aloha-7887", port: 7_887 }),
-        startCommand(session, { line: serverStartCmd, setting: "aloha.server_start_cmd" }),
+        firewallRule(session, { name: "Aloha-7887", port: SERVER_PORT }),
+        startCommand(session, { line: serverStartCmd, setting: "aloha.server_start_cmd", port: SERVER_PORT }),
       ],
       probe: async ({ signal }) => findingOf(serverUrl, await probeServer(serverUrl, { clock, timeoutMs, signal })),
     },
@@ -78,7 +82,7 @@ function watchAloha(session: HostSession, { host, hasAloha }: HostToWatch, parts
       component: "aloha_client",
       notConfigured,
       repairs: [
-        firewallRule(session, { name: "Aloha-7888", port: 7_888 }),
+        firewallRule(session, { name: "Aloha-7888", port: CLIENT_PORT }),
         start,
         // One of the two: both would start it twice.
         ...(clientStartCmd === "" ? [task] : []),
@@ -106,8 +110,8 @@ function watchPlaywright(session: HostSession, { host, hasPlaywright }: HostToWa
     notConfigured: hasPlaywright ? undefined : "Playwright is not configured",
     repairs: [
       // Behind SSH it listens on the machine's own address alone, and no rule is needed.
-      ...(isDirect ? [firewallRule(session, { name: "Playwright-9323", port: 9_323 })] : []),
-      startTask(session, { name: SERVER_TASK, hint: "`windlass playwright install` makes it" }),
+      ...(isDirect ? [firewallRule(session, { name: "Playwright-9323", port: BROWSER_PORT })] : []),
+      startTask(session, { name: SERVER_TASK, port: server.port, hint: "`windlass playwright install` makes it" }),
     ],
     async probe({ signal }) {
       try {

@@ -1,13 +1,10 @@
-import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { CliFolder, type Finished, pairsOf } from "../support/cli.ts";
 import { needs } from "../support/system.ts";
-import { startWindowsSimulator, type WindowsSimulator } from "../support/windows-simulator/simulator.ts";
 
-needs("ssh", "sshd");
+needs("ssh");
 
 /** Nobody listens there, and ssh is told so at once. */
 const NO_SSH = { WINDLASS_WINDOWS_SSH_HOST: "127.0.0.1", WINDLASS_WINDOWS_SSH_PORT: "1", WINDLASS_TIMEOUT: "1s" };
@@ -126,51 +123,3 @@ async function serve(statusOf: () => number | undefined): Promise<Served> {
     },
   };
 }
-
-/** The simulated machine as settings, with Aloha at these places. */
-function settingsOf(simulator: WindowsSimulator, aloha: Readonly<Record<string, string>>) {
-  const ssh = Object.entries(simulator.config()).map(([key, value]) => [
-    `WINDLASS_WINDOWS_${key.toUpperCase()}`,
-    String(value),
-  ]);
-  const more = Object.entries(aloha).map(([key, value]) => [`WINDLASS_ALOHA_${key.toUpperCase()}`, value]);
-  return Object.fromEntries([...ssh, ...more, ["WINDLASS_SUPERVISOR_SETTLE", "0s"]]) as Record<string, string>;
-}
-
-test("linux-sshd, fake-ps: a client that its task brings back is repaired and proved in one pass", async () => {
-  await using folder = new CliFolder();
-  const simulator = await startWindowsSimulator();
-  try {
-    simulator.machine.putTask({ name: "WinAutomation-Aloha", execute: "C:\\Tools\\sleeper.exe" });
-    await using server = await serve(() => 200);
-    // There while the task's program runs.
-    await using client = await serve(() => (simulator.processes("sleeper.exe").length > 0 ? 405 : 503));
-    const env = settingsOf(simulator, { server_url: server.url, client_url: client.url });
-    const done = await folder.call(["supervisor", "run", "--once", "--debug"], { env });
-    const lines = linesOf(done);
-    expect(lines.at(-1)).toMatchObject({ state: "healthy", ssh: "ok", aloha_server: "ok", aloha_client: "ok" });
-    expect(lines.find(({ component }) => component === "aloha_client")).toMatchObject({
-      remedy: "firewall_rule,start_cmd,start_task",
-      remedy_state: "remediated",
-    });
-    expect(done.status).toBe(0);
-    expect(
-      simulator.machine.firewallRules.map(({ name, localPort, remoteAddress }) => ({ name, localPort, remoteAddress })),
-    ).toContainEqual({
-      name: "Aloha-7888",
-      localPort: 7_888,
-      remoteAddress: "LocalSubnet",
-    });
-    const stored: unknown = JSON.parse(
-      readFileSync(join(folder.path, ".windlass", "supervisor", "default.json"), "utf8"),
-    );
-    expect(stored).toMatchObject({
-      checks: { aloha_client: { failures: 0, unproven: 0, repairs_ms: [expect.any(Number)] } },
-    });
-    const again = await folder.call(["supervisor", "run", "--once"], { env });
-    expect(again.status).toBe(0);
-    expect(linesOf(again).at(-1)).toMatchObject({ state: "healthy", circuit_breaker: "closed" });
-  } finally {
-    await simulator.stop();
-  }
-});
