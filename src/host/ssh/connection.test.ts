@@ -1,15 +1,16 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { buffer, text } from "node:stream/consumers";
-import { expect } from "vitest";
+import { afterEach, expect, vi } from "vitest";
 import { loginsOf, masterOf, outcomeOf, testWithSsh as test } from "../../../test/support/ssh-bench.ts";
 import { needs } from "../../../test/support/system.ts";
 import { until } from "../../../test/support/until.ts";
 
 needs("sshd");
+
+afterEach(() => void vi.unstubAllEnvs());
 
 test("twenty parallel starts share one login", async ({ lab }) => {
   const server = await lab.serve({ maxSessions: 30 });
@@ -215,10 +216,11 @@ test("close ends what was started, leaves a shared login, and refuses further wo
 
 test("nothing of a call is left in the folder for temporary files", async ({ lab }) => {
   const connection = lab.connect(await lab.serve());
-  const folders = () => readdirSync(tmpdir()).filter((name) => name.startsWith("windlass-ssh-call-"));
-  const before = folders();
+  const folder = join(lab.folder, "temporary");
+  mkdirSync(folder);
+  vi.stubEnv("TMPDIR", folder);
   await outcomeOf(await connection.start("true", lab));
-  expect(folders().filter((name) => !before.includes(name))).toEqual([]);
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 test("an empty command and one with a NUL are refused", async ({ lab }) => {

@@ -100,6 +100,8 @@ test("a tunnel ends with its process, however that ends", async ({ lab }) => {
   };
   const child = spawn(process.execPath, ["--input-type=module", "-e", program(target, lab.folder, await echo())], {
     stdio: ["ignore", "pipe", "inherit"],
+    // What it cannot take away goes with the test's folder.
+    env: { ...process.env, TMPDIR: lab.folder },
   });
   children.push(child);
   const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];

@@ -157,7 +157,8 @@ function configText(files: Files, root: string, port: number, options: SshServer
   const authorizedKeys = join(files.folder, "authorized_keys");
   writeFileSync(authorizedKeys, `${publicKey(files.userKey)}\n`);
   const sftp = writeScript(files.folder, "sftp.sh", `exec ${SFTP_SERVER} -d ${shellQuote(root)}`);
-  const environment = Object.entries(options.environment ?? {});
+  // A bash that sshd starts reads the account's .bashrc, whatever stands there; one that is not the first shell does not.
+  const environment = Object.entries({ SHLVL: "1", ...options.environment });
   const lines = [
     `Port ${port}`,
     "ListenAddress 127.0.0.1",
@@ -177,7 +178,7 @@ function configText(files: Files, root: string, port: number, options: SshServer
   ];
   if (options.maxSessions !== undefined) lines.push(`MaxSessions ${options.maxSessions}`);
   // One line: sshd takes the first SetEnv only.
-  if (environment.length > 0) lines.push(`SetEnv ${environment.map((pair) => configQuote(pair.join("="))).join(" ")}`);
+  lines.push(`SetEnv ${environment.map((pair) => configQuote(pair.join("="))).join(" ")}`);
   if (options.forceCommand !== undefined) {
     // It would take the place of sftp too.
     const text = `if [ "$SSH_ORIGINAL_COMMAND" = ${shellQuote(sftp)} ]; then exec ${shellQuote(sftp)}; fi\n${options.forceCommand}`;
