@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { splitCommandLine } from "../command-line.ts";
-import { findCommand } from "../executables.ts";
+import { findCommand, readExecutable } from "../executables.ts";
 import { endProcesses, type MachineProcess, runningProcesses, treeOf } from "../processes.ts";
 import type { Program } from "../program.ts";
 import { type StartedProgram, startProgram } from "../start-program.ts";
@@ -30,9 +30,7 @@ function start(program: Program, request: Request): StartedProgram {
   const name = words[0] ?? "";
   let head = name;
   if (request.builtin !== true) {
-    // Without the current folder, as runner.ps1 looks.
-    const { environment, context } = program;
-    const image = findCommand(name, { folder: context.folder, cwd: "C:\\nowhere", environment });
+    const image = find(program, name);
     if (image === undefined || !IS_BATCH.test(image)) {
       return create(program, image ?? name, `"${image ?? name}" ${request.arguments?.slice(1) ?? ""}`.trimEnd());
     }
@@ -45,6 +43,18 @@ function start(program: Program, request: Request): StartedProgram {
     );
   }
   return create(program, CMD, `"${CMD}" /d /e:on /v:off /s /c "${head}${request.cmd.slice(1)}"`);
+}
+
+/** Looking through Path is most of what a short command costs here. */
+const FOUND = new Map<string, string>();
+
+/** Without the current folder, as runner.ps1 looks. */
+function find({ environment, context }: Program, name: string): string | undefined {
+  const known = FOUND.get(name);
+  if (known !== undefined && readExecutable(context.folder, known).kind !== "error") return known;
+  const image = findCommand(name, { folder: context.folder, cwd: "C:\\nowhere", environment });
+  if (image !== undefined) FOUND.set(name, image);
+  return image;
 }
 
 /** As sshd starts the host's default shell. */
