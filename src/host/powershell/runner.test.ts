@@ -1,3 +1,4 @@
+import { PassThrough } from "node:stream";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../../../test/support/until.ts";
@@ -192,6 +193,15 @@ describe.each(SHELLS)("$name", ({ pwsh: real }) => {
     expect(decodeClixml(stderr)).not.toContain("Objs");
   });
 
+  testReal("where .NET has no list of arguments, as under 5.1, every argument arrives unchanged too", async () => {
+    const hasList = "$null -ne [Diagnostics.ProcessStartInfo].GetProperty('ArgumentList')";
+    const own = await start(changing(machine, (line) => line.replace(hasList, "$false")));
+    const words = ['"', "\\", 'a"b', 'a\\"b', "C:\\my dir\\", "", " ", "a\nb", "é🙂", "%OS%", "$x", "a\\\\", "'"];
+    const { stdout } = await run({ argv: ["printf", "[%s]", ...words] }, { on: own });
+    expect(stdout).toBe(words.map((word) => `[${word}]`).join(""));
+    await own[Symbol.asyncDispose]();
+  });
+
   describe("a runner that is not used again", () => {
     test("is one whose command left a process behind", async () => {
       const own = await start();
@@ -264,16 +274,37 @@ test("a host that has no PowerShell is told apart from one that does not answer"
   });
 });
 
-test("the stand-in refuses a runner whose text it does not know", async () => {
-  await using machine = openMachine({ pwsh: undefined });
-  const changed: RunnerTransport = {
-    start: async (command, options) => {
-      const session = await machine.start(command, options);
-      const write = session.stdin.write.bind(session.stdin);
-      session.stdin.write = ((line: string) => write(line.replace("runner=1", "runner=2"))) as typeof write;
-      return session;
+test("a runner of another version is refused", async () => {
+  const transport: RunnerTransport = {
+    start: async () => {
+      const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+      const kill = (): void => void [stdin, stdout, stderr].map((stream) => stream.destroy());
+      stdin.once("data", (line: Buffer) => {
+        const { nonce } = JSON.parse(String(line)) as { readonly nonce: string };
+        for (const stream of [stdout, stderr]) stream.write(`\n${nonce} runner=2 pid=1 started=1 powershell=8.0\n`);
+      });
+      return { stdin, stdout, stderr, kill, ended: Promise.resolve({}) };
     },
   };
+  const started = PowerShellRunner.start(transport, { clock: systemClock, signal: never });
+  await expect(started).rejects.toMatchObject({ code: "RUNNER_FAILED", message: expect.stringContaining("version 2") });
+});
+
+test("the stand-in refuses a runner whose text it does not know", async () => {
+  await using machine = openMachine({ pwsh: undefined });
+  const changed = changing(machine, (line) => line.replace("runner=1", "runner=2"));
   const started = PowerShellRunner.start(changed, { clock: systemClock, signal: never });
   await expect(started).rejects.toMatchObject({ message: expect.stringContaining("accept-scripts.mjs") });
 });
+
+/** A machine that is sent other lines than the client's. */
+function changing(machine: LocalMachine, change: (line: string) => string): RunnerTransport {
+  return {
+    start: async (command, options) => {
+      const session = await machine.start(command, options);
+      const write = session.stdin.write.bind(session.stdin);
+      session.stdin.write = ((line: string) => write(change(line))) as typeof write;
+      return session;
+    },
+  };
+}
