@@ -111,7 +111,7 @@ export async function digestFile(path: string): Promise<{ bytes: number; sha256:
 }
 
 /** The regular files below a folder; links and special files are not followed and not kept. */
-function* regularFiles(folder: string): Generator<string> {
+export function* regularFiles(folder: string): Generator<string> {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) yield* regularFiles(path);

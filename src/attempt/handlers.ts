@@ -74,6 +74,11 @@ export interface Handlers {
    * Throws as `run` does when the effect turns out to have failed.
    */
   adopt?(input: never, effect: Effect, ctx: EffectContext): Promise<Adoption>;
+  /**
+   * The files that a job of this input keeps when it completes; one that is missing makes it `failed` with the outcome
+   * `partial`.
+   */
+  readonly keeps?: (input: never) => readonly string[];
   /** Files in the attempt's folder that hold the job's own output and may be followed while it runs. */
   readonly streams?: { readonly stdout: string; readonly stderr: string };
 }

@@ -45,7 +45,8 @@ export async function runAttempt(
     }
   }
   outcome ??= await perform(first, { request, services, input, ctx: contextFor(), control });
-  return settle(outcome, { request, services, control, folder, redactor });
+  const keeps = request.handlers.keeps?.(input as never) ?? [];
+  return settle(outcome, { request, services, control, folder, redactor, keeps });
 }
 
 /** True while somebody may still come who can take over what an earlier attempt started. */

@@ -1,4 +1,5 @@
 import type { AttemptFolder } from "../artifact/attempt-folder.ts";
+import type { ManifestFile } from "../artifact/manifest.ts";
 import { formatDuration } from "../duration.ts";
 import { type ErrorCode, type ErrorRecord, isAppError, outcomeOfError, toErrorRecord } from "../error.ts";
 import { isRetryable } from "../job/retry.ts";
@@ -21,6 +22,8 @@ export interface Settling {
   readonly control: AttemptControl;
   readonly folder: AttemptFolder;
   readonly redactor: Redactor | undefined;
+  /** What must be among the kept files of an attempt that completes. */
+  readonly keeps: readonly string[];
 }
 
 /** Says how an attempt ended, and seals the files that it kept. */
@@ -31,9 +34,20 @@ export async function settle(ended: HandlerEnd, settling: Settling): Promise<Att
   if (reason === "stopping" && ended.kind === "thrown") return { kind: "released" };
   const end = ended.kind === "value" ? await complete(ended, settling) : fail(ended, settling);
   const timed = reason === "timeout" && end.kind === "completed" ? fail({ error: reason }, settling) : end;
-  if (!folder.exists) return timed;
-  const files = await folder.seal(redactor);
-  return files.length === 0 ? timed : { ...timed, kept: { folder: folder.path, files } };
+  const files = folder.exists ? await folder.seal(redactor) : [];
+  const whole = timed.kind === "completed" ? checkKept(timed, files, settling) : timed;
+  return files.length === 0 ? whole : { ...whole, kept: { folder: folder.path, files } };
+}
+
+/** Work whose evidence is missing is not complete, whatever its handler says. */
+function checkKept(end: Completed, files: readonly ManifestFile[], { keeps, request }: Settling): Ended {
+  const missing = end.outcome === "skipped" ? [] : keeps.filter((path) => !files.some((file) => file.path === path));
+  if (missing.length === 0) return end;
+  const error = {
+    code: "ARTIFACT_MISSING",
+    message: `${request.type.name} ended well, but what it should have kept is not there: ${missing.join(", ")}`,
+  } as const;
+  return { kind: "failed", error, retryable: false, outcome: "partial" };
 }
 
 /** Under the rule `check` the next attempt asks first whether the work is done, as after a crash. */
@@ -44,6 +58,7 @@ function canTell({ afterCrash, handlers }: AttemptRequest): boolean {
 /** What a job says that was cancelled while it ran. */
 export const CANCELLED: ErrorRecord = { code: "CANCELLED", message: "it was cancelled while it ran" };
 
+type Completed = Extract<AttemptEnd, { kind: "completed" }>;
 type Ended = Extract<AttemptEnd, { kind: "completed" | "failed" | "cancelled" }>;
 
 function lostLease(ended: HandlerEnd): boolean {

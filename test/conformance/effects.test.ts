@@ -228,4 +228,28 @@ conformance("recorded effects", (test) => {
     expect(await bench.status(hangs)).toMatchObject({ state: "failed", error: { code: "TIMEOUT" } });
     await stopBy(clock, worker);
   });
+
+  test.concurrent("work whose evidence is missing is not complete: failed, partial, with what there is", async ({
+    open,
+  }) => {
+    const bench = await open({ own: [actsOutside("stop")] });
+    const worker = await serve(bench, actsOutside("stop"), {
+      keeps: () => ["out.txt", "shots/1.png"],
+      run: async ({ record }: z.output<typeof Input>, ctx: EffectContext) => {
+        await ctx.keep("out.txt", "x");
+        if (record) await ctx.keep("shots/1.png", "y");
+        return "done";
+      },
+    });
+    const whole = await bench.submit("app.outside", {});
+    expect(await bench.settled(whole)).toMatchObject({ state: "completed", result: "done" });
+    const half = await bench.submit("app.outside", { record: false });
+    expect(await bench.settled(half)).toMatchObject({
+      state: "failed",
+      outcome: "partial",
+      error: { code: "ARTIFACT_MISSING", message: expect.stringMatching(/not there: shots\/1\.png$/) },
+    });
+    expect((await bench.backend.artifacts.manifest(half))?.files).toMatchObject([{ path: "out.txt" }]);
+    await worker.stop({ graceMs: 0 });
+  });
 });

@@ -7,18 +7,20 @@ import { askScript } from "../../host/powershell/ask-script.ts";
 import type { PowerShellRunner } from "../../host/powershell/runner.ts";
 import { askHost, DESKTOP_SESSION, READ_FILE } from "../../host/powershell/scripts.ts";
 import type { BindParts } from "../bind-parts.ts";
+import { mirrored } from "../mirror.ts";
 import { useRunner } from "../use-runner.ts";
 import { alohaRunHandlers } from "./handler.ts";
 import type { AlohaHost, AlohaRunOptions } from "./options.ts";
 
 /** Binds `aloha.run` to the machines of the configuration. */
 export function bindAlohaRun(parts: BindParts): Handlers {
-  return alohaRunHandlers({
+  const handlers = alohaRunHandlers({
     openHost: (name, ctx) => openHost(parts, name, ctx),
     machine: machineIdentity(),
     clock: parts.clock,
     killGraceMs: parts.config.worker.killGraceMs,
   });
+  return mirrored(handlers, parts);
 }
 
 /** What the client is given as `server_url`: the whole path, as its own machine sees it. */

@@ -25,6 +25,7 @@ export function alohaRunHandlers(options: AlohaRunOptions): Handlers {
   return {
     run: async (input: AlohaRunInput, ctx) => run(preparation(input, ctx), options),
     check: async (input: AlohaRunInput, ctx) => ((await isDone(preparation(input, ctx))) ? SKIPPED : undefined),
+    keeps: () => ["aloha/response.json"],
     adopt: async (input: AlohaRunInput, effect, ctx) => adopt(preparation(input, ctx), effect, options),
   };
 }

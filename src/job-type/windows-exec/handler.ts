@@ -13,6 +13,7 @@ export function windowsExecHandlers(options: WindowsExecOptions): Handlers {
   return {
     run: (input: WindowsExecInput, ctx) => run(input, ctx, options),
     check: (input: WindowsExecInput, ctx) => check(input, ctx, options),
+    keeps: () => ["ssh/stdout.txt", "ssh/stderr.txt", "ssh/exit_code.txt"],
     streams: { stdout: "ssh/stdout.txt", stderr: "ssh/stderr.txt" },
   };
 }
