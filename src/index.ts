@@ -32,8 +32,15 @@ export type {
 } from "./job/rules.ts";
 export { secretText } from "./job/secret.ts";
 export { type FinalState, isFinal, JOB_STATES, type JobState, OUTCOMES, type Outcome, STATES } from "./job/state.ts";
+export { type AlohaRunInput, type AlohaRunResult, alohaRun } from "./job-type/aloha-run/aloha-run.ts";
 export { type ExecInput, type ExecResult, exec } from "./job-type/exec/exec.ts";
 export { type HttpRequestInput, type HttpRequestResult, httpRequest } from "./job-type/http-request/http-request.ts";
+export {
+  type PlaywrightRunInput,
+  type PlaywrightRunResult,
+  playwrightRun,
+} from "./job-type/playwright-run/playwright-run.ts";
+export { type WindowsExecInput, type WindowsExecResult, windowsExec } from "./job-type/windows-exec/windows-exec.ts";
 export type { Cancelled } from "./library/cancel.ts";
 export type { WindlassClient } from "./library/client.ts";
 export type { EmbeddedClient, Enqueue, RunResult, SqlValue, UserTransaction } from "./library/enqueue-with.ts";
