@@ -14,12 +14,6 @@ import { Machine } from "./state.ts";
 import type { Failure, Listener, MachineEvent } from "./state-shapes.ts";
 import { realPath } from "./windows-path.ts";
 
-/**
- * sshd starts everything by the account's shell, and bash reads `~/.bashrc` when sshd starts it, unless it believes to be
- * inside another shell: 160 ms of each command on one machine, and whatever stands in there.
- */
-const NO_BASHRC = { SHLVL: "2" };
-
 export type { SimulatorConfig, SimulatorOptions } from "./simulator-options.ts";
 
 /** A simulated Windows machine behind a real sshd. See README.md for what it is like and what it is not. */
@@ -44,7 +38,6 @@ export class WindowsSimulator {
     const ssh = await startSshServer({
       root: folder,
       forceCommand: writeSession(machine),
-      environment: NO_BASHRC,
       ...(maxSessions === undefined ? {} : { maxSessions }),
     });
     return new WindowsSimulator(machine, ssh, guardMachine({ folder, ssh }));
