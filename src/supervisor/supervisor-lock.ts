@@ -18,21 +18,23 @@ const held = new Set<DatabaseSync>();
  */
 export function holdSupervisorLock(folder: string): Disposable {
   const holder = join(folder, "lock.pid");
-  const db = new DatabaseSync(join(folder, "lock.db"), { timeout: 0 });
+  let db: DatabaseSync | undefined;
   try {
+    db = new DatabaseSync(join(folder, "lock.db"), { timeout: 0 });
     db.exec("PRAGMA journal_mode=DELETE; PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE");
   } catch (error) {
-    db.close();
+    db?.close();
     throw sqliteCode(error) === BUSY ? isRunning(folder, holder) : unusable(folder, error);
   }
-  held.add(db);
+  const lock = db;
+  held.add(lock);
   writeFileSync(holder, `${process.pid}\n`, { mode: 0o600 });
   return {
     [Symbol.dispose]() {
-      if (!held.delete(db)) return;
+      if (!held.delete(lock)) return;
       // The lock's file stays: whoever waits for it would lock one that is gone.
       rmSync(holder, { force: true });
-      db.close();
+      lock.close();
     },
   };
 }
@@ -58,8 +60,8 @@ function holderOf(path: string): number | undefined {
 function unusable(folder: string, cause: unknown): AppError {
   const why = cause instanceof Error ? cause.message : String(cause);
   return new AppError(
-    "CHECK_FAILED",
-    `${join(folder, "lock.db")} cannot be locked (${why}); remove it and start again`,
+    "DATABASE_UNWRITABLE",
+    `${join(folder, "lock.db")} cannot be locked (${why}); check who owns the folder, or remove the file`,
     {
       cause,
     },

@@ -1,0 +1,51 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { loadConfig } from "../config/load.ts";
+import { chooseHosts } from "./choose-hosts.ts";
+
+/** What is watched with this file and these variables. */
+async function watched(file: unknown, { env = {}, words }: { env?: Record<string, string>; words?: string[] } = {}) {
+  const folder = mkdtempSync(join(tmpdir(), "windlass-hosts-"));
+  try {
+    const configPath = join(folder, "windlass.json");
+    writeFileSync(configPath, JSON.stringify(file));
+    const loaded = await loadConfig({ configPath, env, flags: {}, cwd: folder, home: folder });
+    return chooseHosts(loaded, words).map(({ host, hasAloha, hasPlaywright }) => [host.name, hasAloha, hasPlaywright]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const LAB = { ssh_host: "lab", aloha: {}, labels: { site: "lab1" } };
+
+test("without any setting the default machine is watched, for SSH alone", async () => {
+  expect(await watched({})).toEqual([["default", false, false]]);
+});
+
+test("a block that is set says that its part is there", async () => {
+  expect(await watched({ aloha: { server_start_cmd: "sc start aloha" } })).toEqual([["default", true, false]]);
+  const env = { WINDLASS_PLAYWRIGHT_WS_PATH: "/a1b2c3d4e5f6a7b8" };
+  expect(await watched({}, { env })).toEqual([["default", false, true]]);
+});
+
+test("of named machines all are watched, and the default one where a setting is about it", async () => {
+  expect(await watched({ hosts: { lab: LAB } })).toEqual([["lab", true, false]]);
+  expect(await watched({ hosts: { lab: LAB }, windows: { ssh_port: 2_222 } })).toEqual([
+    ["default", false, false],
+    ["lab", true, false],
+  ]);
+});
+
+test("the secret path is one for all machines and makes no default one", async () => {
+  const env = { WINDLASS_PLAYWRIGHT_WS_PATH: "/a1b2c3d4e5f6a7b8" };
+  expect(await watched({ hosts: { lab: { ...LAB, playwright: {} } } }, { env })).toEqual([["lab", true, true]]);
+});
+
+test("words choose by name or label, and an unknown one is refused", async () => {
+  const file = { hosts: { lab: LAB, other: { ssh_host: "other" } } };
+  expect(await watched(file, { words: ["other"] })).toEqual([["other", false, false]]);
+  expect(await watched(file, { words: ["site=lab1"] })).toEqual([["lab", true, false]]);
+  await expect(watched(file, { words: ["otter"] })).rejects.toMatchObject({ code: "UNKNOWN_HOST" });
+});
