@@ -80,7 +80,7 @@ function Get-Left {
   $before = $state.known
   for ($look = 0; $look -lt 2; $look++) {
     Update-Known
-    $new = New-Object 'Collections.Generic.HashSet[string]' $state.known
+    $new = New-Object 'Collections.Generic.HashSet[string]' (, $state.known)
     $new.ExceptWith($before)
     if ($new.Count -eq 0) { return }
     if ($windows) { $left = @(Get-Orphan $before $new) }

@@ -12,6 +12,12 @@ import type { RunnerProcess, RunnerTransport } from "./transport.ts";
 /** What came before the runner's first line is kept up to this many bytes: it says why there is none. */
 const NOISE_MAX = 4_096;
 
+/**
+ * Older versions read a redirected standard input themselves, for `$input`, and would take the requests away; newer ones do
+ * so only where a text uses `$input`. Not in the help, but taken by all of them.
+ */
+const LEAVE_INPUT = ["-InputFormat", "None"];
+
 /** A PowerShell that waits for requests. */
 export interface OpenedRunner {
   readonly process: RunnerProcess;
@@ -28,7 +34,8 @@ export interface OpenOptions {
 
 /** The constant line that a host gets, whatever it is to do: far below the 8,191 characters of cmd.exe. */
 export function startCommand(): string {
-  return encodedCommand(readText("first-stage.ps1").trim()).join(" ");
+  const [program, ...words] = encodedCommand(readText("first-stage.ps1").trim());
+  return [program, ...LEAVE_INPUT, ...words].join(" ");
 }
 
 /**

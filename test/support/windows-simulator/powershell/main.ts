@@ -27,8 +27,9 @@ function textOf(args: readonly string[]): string | undefined {
   for (const [index, word] of args.entries()) {
     if (/^-(e|ec|enc|encodedcommand)$/i.test(word)) return decode(args[index + 1] ?? "");
     if (/^-(c|command)$/i.test(word)) return unwrap(args.slice(index + 1).join(" "));
-    if (/^-(executionpolicy|ep|outputformat)$/i.test(args[index - 1] ?? "")) continue;
-    if (!/^-(noprofile|noninteractive|nologo|executionpolicy|ep|outputformat)$/i.test(word)) return undefined;
+    if (/^-(executionpolicy|ep|inputformat|outputformat)$/i.test(args[index - 1] ?? "")) continue;
+    if (!/^-(noprofile|noninteractive|nologo|executionpolicy|ep|inputformat|outputformat)$/i.test(word))
+      return undefined;
   }
   return undefined;
 }
