@@ -1,13 +1,14 @@
 import { spawn } from "node:child_process";
 import type { Overlay } from "../operation-command.ts";
 
-/** `artifacts open`: prints where the files lie; on a desktop it also shows the folder. */
+/** `artifacts open`: prints where the files lie; on a desktop it also shows them. */
 export const openOverlay: Overlay = {
   async run(call, { input, perform, finish }) {
-    const output = (await perform(input)) as { readonly folder: string };
-    const program = call.globals.json || !call.terminal.isPerson ? undefined : desktopOpener();
+    const output = (await perform(input)) as { readonly folder: string; readonly viewer: readonly string[] | null };
+    const opener = call.globals.json || !call.terminal.isPerson ? undefined : desktopOpener();
+    const [program, ...args] = opener === undefined ? [] : (output.viewer ?? [opener, output.folder]);
     if (program !== undefined) {
-      const child = spawn(program, [output.folder], { detached: true, stdio: "ignore" });
+      const child = spawn(program, args, { detached: true, stdio: "ignore" });
       // A desktop without the program: the paths are printed anyway.
       child.on("error", () => undefined);
       child.unref();
