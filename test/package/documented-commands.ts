@@ -6,14 +6,14 @@ import { settingFlags } from "../../src/cli/settings-flags.ts";
 import { builtInTypes } from "../../src/job-type/registry.ts";
 
 /** Every command that a page tells to type: behind a prompt, or in backticks. */
-export function commandsOf(page: string): readonly string[] {
+export function commandsOf(page: string): string[] {
   const typed = [...page.matchAll(/^\s*[$#] (?:[A-Z_]+=\S+ )?(windlass .*)$/gm)].map(([, command = ""]) => command);
   const named = [...page.matchAll(/`(windlass [a-z][^`\n]*)`/g)].map(([, command = ""]) => command);
   return [...typed, ...named].filter((command) => !command.includes(" <"));
 }
 
 /** The flags that a line gives, and those that its command knows. @throws when there is no such command. */
-export async function knownFlags(line: string): Promise<{ known: readonly string[]; given: readonly string[] }> {
+export async function knownFlags(line: string): Promise<{ known: string[]; given: string[] }> {
   const [said = ""] = line
     .replaceAll(/'[^']*'|"[^"]*"/g, "text")
     .replace(/ # .*$/, "")
