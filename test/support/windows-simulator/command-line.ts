@@ -1,7 +1,8 @@
 /**
  * Splits a command line as the Microsoft C runtime does for `main`: the rules and the table of
- * https://learn.microsoft.com/cpp/c-language/parsing-c-command-line-arguments (since 2008: a `""` inside a quoted part is
- * a quote and the part goes on). The first word is the program's name and has no escapes.
+ * https://learn.microsoft.com/cpp/c-language/parsing-c-command-line-arguments. A `""` inside a quoted part is a quote and
+ * the part goes on, as the runtime has done since Visual C++ 2005; before, and in `CommandLineToArgvW` to this day, it ends
+ * the part (https://github.com/MicrosoftDocs/cpp-docs/issues/3291). The first word is the program's name, with no escapes.
  */
 export function splitCommandLine(line: string): readonly string[] {
   const name = programName(line);
