@@ -42,7 +42,7 @@ test("a client that its task brings back is repaired and proved in one pass", as
   // There while the task's program runs.
   await using client = await serve(() => (bench.simulator.processes("sleeper.exe").length > 0 ? 405 : 404));
   await using bench = await WindowsBench.open({
-    config: { aloha: { server_url: server.url, client_url: client.url }, supervisor: SUPERVISOR },
+    config: { aloha: { server_url: server.url, client_url: client.url }, supervisor: PATIENT },
   });
   bench.simulator.machine.putTask({ name: "WinAutomation-Aloha", execute: "C:\\Tools\\sleeper.exe" });
   const done = await bench.call(["supervisor", "run", "--once", "--debug"]);
