@@ -78,7 +78,7 @@ export async function composeWindlass(options: WindlassOptions): Promise<Windlas
         fireSchedules: () => fireSchedules({ backend, submit, clock, graceMs: 2 * limits.tickMs + 1_000, onError }),
         secret: (name) => environment[name],
       });
-      closings.push(served.stopped.finally(() => machines[Symbol.asyncDispose]()));
+      closings.push(closeAfter(served, machines));
       return served;
     },
     [Symbol.asyncDispose]: async () => {
@@ -86,6 +86,12 @@ export async function composeWindlass(options: WindlassOptions): Promise<Windlas
       await Promise.allSettled(closings);
     },
   };
+}
+
+/** What a worker opened goes with it. */
+async function closeAfter({ stopped }: BackendWorker, machines: AsyncDisposable): Promise<void> {
+  await stopped.catch(() => undefined);
+  await machines[Symbol.asyncDispose]();
 }
 
 /** What the configuration asks for and this version does not have is refused here, not half done later. */
