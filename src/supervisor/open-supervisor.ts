@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { LoadedConfig } from "../config/config.ts";
 import { AppError } from "../error.ts";
-import { chooseHosts } from "./choose-hosts.ts";
+import { chooseHosts } from "../host/choose-hosts.ts";
 import { componentOf } from "./component.ts";
 import { Supervisor } from "./supervisor.ts";
 import { supervisorFolder } from "./supervisor-folder.ts";

@@ -1,0 +1,49 @@
+import type { LoadedConfig } from "../config/config.ts";
+import { DEFAULT_HOST } from "../config/schema/hosts.ts";
+import { findHost, type NamedHost, selectHosts } from "./inventory.ts";
+
+/** A machine, and which of its parts somebody configured. */
+export interface ChosenHost {
+  readonly host: NamedHost;
+  readonly hasAloha: boolean;
+  readonly hasPlaywright: boolean;
+}
+
+/** The machines that somebody configured: all named ones, and the default one where a setting is about it. */
+export function configuredHosts(loaded: LoadedConfig): readonly ChosenHost[] {
+  const { config } = loaded;
+  const names = [...config.hosts.keys()].filter((name) => name !== DEFAULT_HOST || isDescribed(loaded));
+  return names.map((name) => partsOf(loaded, findHost(config, name)));
+}
+
+/**
+ * The hosts that words choose. Without words those that are configured; where there is none, the default one, because
+ * whoever starts a supervisor wants a machine to be watched.
+ *
+ * @throws AppError `UNKNOWN_HOST`
+ */
+export function chooseHosts(loaded: LoadedConfig, words: readonly string[] | undefined): readonly ChosenHost[] {
+  const { config } = loaded;
+  if (words !== undefined && words.length > 0) return selectHosts(config, words).map((host) => partsOf(loaded, host));
+  const configured = configuredHosts(loaded);
+  return configured.length > 0 ? configured : [partsOf(loaded, findHost(config))];
+}
+
+function partsOf(loaded: LoadedConfig, host: NamedHost): ChosenHost {
+  const isDefault = host.name === DEFAULT_HOST;
+  return {
+    host,
+    hasAloha: isDefault ? isSet(loaded, "aloha.") : host.aloha !== undefined,
+    hasPlaywright: isDefault ? isSet(loaded, "playwright.") : host.playwright !== undefined,
+  };
+}
+
+/** Settings of the machine `default`; the secret path is one for all machines and says nothing about this one. */
+function isDescribed(loaded: LoadedConfig): boolean {
+  return ["windows.", "aloha.", "playwright."].some((group) => isSet(loaded, group, "playwright.ws_path"));
+}
+
+/** Something else than the defaults says one of these settings. */
+function isSet({ origins }: LoadedConfig, group: string, except?: string): boolean {
+  return [...origins].some(([key, { kind }]) => kind !== "default" && key.startsWith(group) && key !== except);
+}
