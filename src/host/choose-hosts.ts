@@ -12,7 +12,8 @@ export interface ChosenHost {
 /** The machines that somebody configured: all named ones, and the default one where a setting is about it. */
 export function configuredHosts(loaded: LoadedConfig): readonly ChosenHost[] {
   const { config } = loaded;
-  const names = [...config.hosts.keys()].filter((name) => name !== DEFAULT_HOST || isDescribed(loaded));
+  const isOnlyOne = config.hosts.size === 1;
+  const names = [...config.hosts.keys()].filter((name) => name !== DEFAULT_HOST || isDescribed(loaded, isOnlyOne));
   return names.map((name) => partsOf(loaded, findHost(config, name)));
 }
 
@@ -38,9 +39,10 @@ function partsOf(loaded: LoadedConfig, host: NamedHost): ChosenHost {
   };
 }
 
-/** Settings of the machine `default`; the secret path is one for all machines and says nothing about this one. */
-function isDescribed(loaded: LoadedConfig): boolean {
-  return ["windows.", "aloha.", "playwright."].some((group) => isSet(loaded, group, "playwright.ws_path"));
+/** Settings of the machine `default`. The secret path is one for all machines and says nothing about this one of several. */
+function isDescribed(loaded: LoadedConfig, isOnlyOne: boolean): boolean {
+  const except = isOnlyOne ? undefined : "playwright.ws_path";
+  return ["windows.", "aloha.", "playwright."].some((group) => isSet(loaded, group, except));
 }
 
 /** Something else than the defaults says one of these settings. */

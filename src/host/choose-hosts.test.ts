@@ -2,17 +2,29 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { LoadedConfig } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
-import { chooseHosts } from "./choose-hosts.ts";
+import { type ChosenHost, chooseHosts, configuredHosts } from "./choose-hosts.ts";
 
 /** What is watched with this file and these variables. */
 async function watched(file: unknown, { env = {}, words }: { env?: Record<string, string>; words?: string[] } = {}) {
+  return (await choose(file, env, (loaded) => chooseHosts(loaded, words))).map(sayHost);
+}
+
+/** What the doctor takes for configured. */
+async function configured(file: unknown, env: Record<string, string> = {}) {
+  return (await choose(file, env, configuredHosts)).map(sayHost);
+}
+
+const sayHost = ({ host, hasAloha, hasPlaywright }: ChosenHost) => [host.name, hasAloha, hasPlaywright];
+
+async function choose<T>(file: unknown, env: Record<string, string>, of: (loaded: LoadedConfig) => T): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "windlass-hosts-"));
   try {
     const configPath = join(folder, "windlass.json");
     writeFileSync(configPath, JSON.stringify(file));
     const loaded = await loadConfig({ configPath, env, flags: {}, cwd: folder, home: folder });
-    return chooseHosts(loaded, words).map(({ host, hasAloha, hasPlaywright }) => [host.name, hasAloha, hasPlaywright]);
+    return of(loaded);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -48,4 +60,13 @@ test("words choose by name or label, and an unknown one is refused", async () =>
   expect(await watched(file, { words: ["other"] })).toEqual([["other", false, false]]);
   expect(await watched(file, { words: ["site=lab1"] })).toEqual([["lab", true, false]]);
   await expect(watched(file, { words: ["otter"] })).rejects.toMatchObject({ code: "UNKNOWN_HOST" });
+});
+
+test("without any setting nothing is configured; a named host, a setting or the secret path alone is one", async () => {
+  expect(await configured({})).toEqual([]);
+  expect(await configured({ hosts: { lab: LAB } })).toEqual([["lab", true, false]]);
+  expect(await configured({ windows: { ssh_port: 2_222 } })).toEqual([["default", false, false]]);
+  expect(await configured({}, { WINDLASS_PLAYWRIGHT_WS_PATH: "/a1b2c3d4e5f6a7b8" })).toEqual([
+    ["default", false, true],
+  ]);
 });
