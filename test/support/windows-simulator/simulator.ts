@@ -5,6 +5,7 @@ import { until } from "../until.ts";
 import { guardMachine } from "./guardian.ts";
 import { installWindows, putFile } from "./install.ts";
 import { describeNotModelled, NOT_MODELLED_EVENT } from "./not-modelled.ts";
+import { findPwsh, giveRealPowerShell } from "./powershell/real.ts";
 import { endProcesses, type MachineProcess, runningProcesses } from "./processes.ts";
 import { fireTrigger } from "./scheduled-tasks.ts";
 import { writeSession } from "./session.ts";
@@ -35,6 +36,8 @@ export class WindowsSimulator {
     machine.putService({ name: "sshd", displayName: "OpenSSH SSH Server" });
     machine.putService({ name: "Schedule", displayName: "Task Scheduler" });
     if (hasDesktop) machine.putSession({ id: 1, name: "console" });
+    const pwsh = findPwsh();
+    if (pwsh !== undefined) giveRealPowerShell(folder, pwsh);
     const ssh = await startSshServer({
       root: folder,
       forceCommand: writeSession(machine),
