@@ -1,13 +1,14 @@
 import type { Check } from "./check.ts";
 import { clock } from "./checks/clock.ts";
-import { aloha, configuration, hatchet, playwright, policy, windows } from "./checks/configuration.ts";
+import { configuration, policy } from "./checks/configuration.ts";
 import { database, log, quickCheck, schema } from "./checks/database.ts";
 import { artifactFolder, artifactSpace, databaseSpace, diskSync } from "./checks/disk.ts";
+import { jobBackend } from "./checks/job-backend.ts";
 import { permissions } from "./checks/permissions.ts";
 import { node, sqlite } from "./checks/runtime.ts";
 import { leases, unservedJobs, workers } from "./checks/workers.ts";
 
-/** Every check, in the order in which it is printed. */
+/** Every check of this machine, in the order in which it is printed; those of other machines follow. */
 export const CHECKS: readonly Check[] = [
   { name: "node", needs: "nothing", look: node },
   { name: "sqlite", needs: "nothing", look: sqlite },
@@ -26,8 +27,5 @@ export const CHECKS: readonly Check[] = [
   { name: "disk_sync", needs: "nothing", look: diskSync },
   { name: "artifacts", needs: "nothing", look: artifactFolder },
   { name: "disk_artifacts", needs: "nothing", look: artifactSpace },
-  { name: "hatchet", needs: "nothing", look: hatchet },
-  { name: "windows", needs: "nothing", look: windows },
-  { name: "aloha", needs: "nothing", look: aloha },
-  { name: "playwright", needs: "nothing", look: playwright },
+  { name: "job_backend", needs: "network", look: jobBackend },
 ];

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -12,11 +14,13 @@ import { Connection } from "../database/connection.ts";
 import { holdLock } from "../database/liveness.ts";
 import { openDatabase } from "../database/open.ts";
 import { machineIdentity } from "../host/local/machine.ts";
-import { CHECK_STATES } from "./check.ts";
 import { CHECKS } from "./checks.ts";
 import { type CheckResult, diagnose, summarise } from "./diagnose.ts";
+import { CHECK_STATES } from "./model/finding.ts";
 
 const NOW = Date.UTC(2026, 5, 1);
+/** What is said where no machine is configured. */
+const WITHOUT_HOST = ["ssh", "aloha_server", "aloha_client", "playwright"];
 const clock: Clock = { ...systemClock, now: () => NOW };
 
 let folder = "";
@@ -36,7 +40,9 @@ const load = (flags: Flags = {}, env: Record<string, string> = {}): Promise<Load
   loadConfig({ env, cwd: folder, home: folder, flags: { "database.path": path, ...flags } });
 
 async function look(flags: Flags = {}, env: Record<string, string> = {}): Promise<Map<string, CheckResult>> {
-  return new Map(diagnose({ loaded: await load(flags, env), clock }).map((result) => [result.name, result]));
+  const signal = AbortSignal.timeout(20_000);
+  const { results } = await diagnose({ loaded: await load(flags, env), clock, signal, fix: false });
+  return new Map(results.map((result) => [result.name, result]));
 }
 
 function make(sql = ""): void {
@@ -77,7 +83,10 @@ test("without a database it says what it can, and makes none", async () => {
   expect(results.get("database")).toMatchObject({ state: "not_configured", facts: { found: "flag --db" } });
   expect([...results.values()].filter(({ state }) => state === "fail" || state === "warn")).toEqual([]);
   expect(readdirSync(folder)).toEqual([]);
-  expect(results.get("hatchet")?.facts).toEqual({ hatchet_sdk_version: "unknown" });
+  expect(results.get("job_backend")).toMatchObject({
+    state: "not_configured",
+    facts: { backend: "embedded", hatchet_sdk_version: "unknown" },
+  });
   expect(summarise([...results.values()], false)).toBe("ok");
   expect(summarise([...results.values()], true)).toBe("fail");
 });
@@ -85,9 +94,10 @@ test("without a database it says what it can, and makes none", async () => {
 test("a sound database is found so by every check", async () => {
   make();
   const results = await look();
-  expect([...results.keys()]).toEqual(CHECKS.map(({ name }) => name));
+  expect([...results.keys()]).toEqual([...CHECKS.map(({ name }) => name), ...WITHOUT_HOST]);
   expect([...results.values()].filter(({ state }) => state !== "ok").map(({ name }) => name)).toEqual([
-    ...["policy", "hatchet", "windows", "aloha", "playwright"],
+    "policy",
+    ...WITHOUT_HOST,
   ]);
 });
 
@@ -210,14 +220,33 @@ test("what others can get at is a failure", async () => {
   expect((await look()).get("permissions")).toMatchObject({ state: "fail", facts: { first: folder } });
 });
 
-test("dependencies are not configured, or said to be beyond this version", async () => {
-  const results = await look({ "windows.ssh_host": "lab1" }, { WINDLASS_PLAYWRIGHT_PORT: "9999" });
-  expect(results.get("windows")?.detail).toContain(
-    "is configured (windows.ssh_host), and this version cannot check it",
-  );
-  expect(results.get("playwright")?.detail).toContain("is configured (playwright.port)");
-  expect(results.get("aloha")?.detail).toBe("Aloha is not configured");
-  expect((await look({ backend: "hatchet" })).get("hatchet")?.detail).toContain("not built into this version");
+test("the queue is asked where jobs would go", async () => {
+  make();
+  expect((await look()).get("job_backend")).toMatchObject({ state: "ok", detail: `embedded: ${path} answers` });
+  writeFileSync(path, "a text\n".repeat(1_000));
+  expect((await look()).get("job_backend")).toMatchObject({
+    state: "unreachable",
+    remedy: "see the line database first",
+  });
+});
+
+test.each([
+  [200, "warn", "this version cannot give it jobs"],
+  [404, "unreachable", "answers 404"],
+  [undefined, "unreachable", "ECONNREFUSED"],
+] as const)("a Hatchet server that answers %s is %s", async (status, state, detail) => {
+  const server = createServer((_, response) => void response.writeHead(status ?? 500).end());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const close = () => new Promise((resolve) => server.close(resolve));
+  if (status === undefined) await close();
+  const found = await look({ backend: "hatchet", "hatchet.health_url": `http://127.0.0.1:${port}` });
+  if (status !== undefined) await close();
+  expect(found.get("job_backend")).toMatchObject({
+    state,
+    detail: expect.stringContaining(detail),
+    facts: { backend: "hatchet", hatchet_sdk_version: "unknown" },
+  });
 });
 
 test("warnings of the configuration and a policy that is not read are worth a look", async () => {

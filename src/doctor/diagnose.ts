@@ -4,33 +4,65 @@ import type { Connection } from "../database/connection.ts";
 import { ownMigrations, schemaVersion } from "../database/migrate.ts";
 import { openAnyVersion } from "../database/open.ts";
 import { type ErrorRecord, errorText, toErrorRecord } from "../error.ts";
+import { configuredHosts } from "../host/choose-hosts.ts";
 import { machineIdentity } from "../host/local/machine.ts";
-import type { Check, CheckContext, CheckState, Finding } from "./check.ts";
+import type { Check, CheckContext, NetworkContext } from "./check.ts";
 import { CHECKS } from "./checks.ts";
+import type { Repaired } from "./fix.ts";
+import { linesWithoutHost } from "./host/model/judge-host.ts";
+import type { CheckState, Finding } from "./model/finding.ts";
 
 /** The finding of one check, by its name. */
 export interface CheckResult extends Finding {
   readonly name: string;
+  /** The machine that it is about; `null`: this one. */
+  readonly host: string | null;
 }
 
 /** Where the doctor looks. */
 export interface DoctorParts {
   readonly loaded: LoadedConfig;
   readonly clock: Clock;
+  /** Fires when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+/** What the doctor found, and what it mended on other machines. */
+export interface Diagnosis {
+  readonly results: readonly CheckResult[];
+  readonly repairs: readonly Repaired[];
 }
 
 /**
  * Makes every check that can be made; what needs a database is left out where there is none. Only reads: it writes a small
  * file of its own to measure the disk, and removes it.
+ *
+ * @param parts.fix makes the firewall rules that are missing on the machines, and nothing else.
  */
-export function diagnose({ loaded, clock }: DoctorParts): CheckResult[] {
+export async function diagnose(parts: DoctorParts & { readonly fix: boolean }): Promise<Diagnosis> {
+  const local = await diagnoseHere(parts);
+  const hosts = configuredHosts(parts.loaded);
+  if (hosts.length === 0)
+    return { results: [...local, ...linesWithoutHost().map((line) => ({ ...line, host: null }))], repairs: [] };
+  // SSH, PowerShell and Playwright are loaded only where there is something to ask.
+  const { diagnoseHosts } = await import("./host/diagnose-hosts.ts");
+  const { results, repairs } = await diagnoseHosts(hosts, parts);
+  return { results: [...local, ...results], repairs };
+}
+
+async function diagnoseHere({ loaded, clock, signal }: DoctorParts): Promise<CheckResult[]> {
   const { config } = loaded;
   const { path } = config.database;
   const began = { wallMs: clock.now(), monoMs: clock.monotonic() };
   const { db, openError } = config.backend === "embedded" ? open(path) : { db: undefined, openError: undefined };
   try {
-    const context = { loaded, config, clock, machine: machineIdentity(), began, path, db, openError };
-    return CHECKS.flatMap((check) => look(check, context) ?? []);
+    const context = { loaded, config, clock, machine: machineIdentity(), began, path, db, openError, signal };
+    const results: CheckResult[] = [];
+    for (const check of CHECKS) {
+      const finding = await look(check, context);
+      if (finding !== undefined) results.push({ name: check.name, host: null, ...finding });
+    }
+    return results;
   } finally {
     db?.close();
   }
@@ -44,14 +76,16 @@ function open(path: string): Pick<CheckContext, "db" | "openError"> {
   }
 }
 
-function look(check: Check, context: CheckContext): CheckResult | undefined {
+async function look(check: Check, context: NetworkContext): Promise<Finding | undefined> {
   try {
-    if (check.needs === "nothing") return { name: check.name, ...check.look(context) };
+    if (check.needs === "nothing") return check.look(context);
+    if (check.needs === "network") return await check.look(context);
     const { db } = context;
     if (db === undefined || (check.needs === "records" && !isOwnSchema(db))) return undefined;
-    return { name: check.name, ...check.look({ ...context, db }) };
+    return check.look({ ...context, db });
   } catch (error) {
-    return { name: check.name, ...broken(toErrorRecord(error)) };
+    context.signal.throwIfAborted();
+    return broken(toErrorRecord(error));
   }
 }
 

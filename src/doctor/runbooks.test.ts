@@ -4,6 +4,7 @@ import { COMMANDS } from "../cli/commands.ts";
 import { GLOBAL_FLAGS } from "../cli/global-flags.ts";
 import { settingFlags } from "../cli/settings-flags.ts";
 import { CHECKS } from "./checks.ts";
+import { HOST_LINES } from "./host/model/judge-host.ts";
 
 const PAGES = globSync("docs/runbooks/*.md").sort();
 const text = (page: string): string => readFileSync(page, "utf8");
@@ -36,7 +37,7 @@ describe.each(PAGES)("%s", (page) => {
 
   test("names only checks that there are, and pages that there are", () => {
     const names = [...text(page).matchAll(/check=([a-z_]+)/g)].map(([, name]) => name);
-    expect(CHECKS.map(({ name }) => name)).toEqual(expect.arrayContaining(names));
+    expect([...CHECKS.map(({ name }) => name), ...HOST_LINES]).toEqual(expect.arrayContaining(names));
     const links = [...text(page).matchAll(/\]\(([a-z./-]+\.md)\)/g)].map(([, path = ""]) => path);
     for (const link of links) expect(globSync(`docs/runbooks/${link}`)).toHaveLength(1);
   });

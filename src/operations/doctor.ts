@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { CHECK_STATES } from "../doctor/check.ts";
 import { diagnose, summarise } from "../doctor/diagnose.ts";
 import { applyRepairs, planRepairs } from "../doctor/fix.ts";
+import { CHECK_STATES } from "../doctor/model/finding.ts";
 import { defineOperation, type Verdict } from "./operation.ts";
 
 const Fact = z.union([z.string(), z.number(), z.boolean(), z.null()]);
@@ -12,6 +12,7 @@ const Output = z.strictObject({
   checks: z.array(
     z.strictObject({
       name: z.string(),
+      host: z.string().nullable().describe("The machine that it is about; null: this one."),
       state: z.enum(CHECK_STATES),
       detail: z.string(),
       facts: z.record(z.string(), Fact),
@@ -27,14 +28,16 @@ export const doctor = defineOperation({
   name: "doctor",
   summary: "Look at everything that this program stands on, and say what to do.",
   description:
-    "Changes nothing without --fix, except that it writes and removes a small file to measure the disk. Exit 0 when all is well or not configured, 1 when a check failed, 3 when something that is configured does not answer.",
+    "Of the Windows machines it asks all that are configured, each by one connection and for `timeout` at most. Changes nothing without --fix, except that it writes and removes a small file to measure the disk. Exit 0 when all is well or not configured, 1 when a check failed, 3 when something that is configured does not answer.",
   access: "read",
   input: z.strictObject({
     strict: z.boolean().default(false).describe("Takes warnings, and what is not configured, for failures."),
     fix: z
       .boolean()
       .default(false)
-      .describe("Takes rights away from other users and removes what dead processes left; says first what it does."),
+      .describe(
+        "Takes rights away from other users, removes what dead processes left, and makes firewall rules that are needed and missing on the machines; says first what it does.",
+      ),
   }),
   output: Output,
   errors: ["CHECK_FAILED", "HOST_UNREACHABLE"],
@@ -42,24 +45,28 @@ export const doctor = defineOperation({
   verdict: ({ state, checks }) => sayVerdict(state, checks),
   lines: ({ state, repairs, checks }) => [
     ...repairs.map(({ plan, error }) => ({ repair: plan, result: error ?? "done" })),
-    ...checks.map(({ name, state: found, detail, remedy }) => ({
+    ...checks.map(({ name, host, state: found, detail, remedy }) => ({
       check: name,
       state: found,
+      ...(host === null ? {} : { host }),
       detail,
       ...(remedy === null ? {} : { remedy }),
     })),
-    { hatchet_sdk_version: checks.find(({ name }) => name === "hatchet")?.facts["hatchet_sdk_version"] ?? "unknown" },
+    {
+      hatchet_sdk_version: checks.find(({ name }) => name === "job_backend")?.facts["hatchet_sdk_version"] ?? "unknown",
+    },
     { doctor: state },
   ],
-  async run({ strict, fix }, { loadConfig, clock }) {
+  async run({ strict, fix }, { loadConfig, clock, signal }) {
     const loaded = await loadConfig();
-    const repairs = fix ? applyRepairs(planRepairs(loaded.config, clock)) : [];
-    const results = diagnose({ loaded, clock });
+    const mended = fix ? applyRepairs(planRepairs(loaded.config, clock)) : [];
+    const { results, repairs } = await diagnose({ loaded, clock, signal, fix });
     return {
       state: summarise(results, strict),
-      repairs,
-      checks: results.map(({ name, state, detail, facts, remedy }) => ({
+      repairs: [...mended, ...repairs],
+      checks: results.map(({ name, host, state, detail, facts, remedy }) => ({
         name,
+        host,
         state,
         detail,
         facts: { ...facts },
@@ -77,5 +84,10 @@ function sayVerdict(state: Doctor["state"], checks: Doctor["checks"]): Verdict |
   if (code === undefined) return undefined;
   const bad = checks.filter((check) => check.state === "fail" || check.state === "unreachable");
   const named = bad.length > 0 ? bad : checks.filter((check) => check.state !== "ok");
-  return { code, message: named.map(({ name, detail }) => `${name}: ${detail}`).join("; ") };
+  return {
+    code,
+    message: named
+      .map(({ name, host, detail }) => `${name}${host === null ? "" : ` of ${host}`}: ${detail}`)
+      .join("; "),
+  };
 }

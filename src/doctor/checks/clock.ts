@@ -1,6 +1,7 @@
 import { acceptedAtMs } from "../../backend/embedded/job-number.ts";
 import { formatDuration } from "../../duration.ts";
-import { type CheckContext, type Finding, fail, ok, warn } from "../check.ts";
+import type { CheckContext } from "../check.ts";
+import { type Finding, fail, ok, warn } from "../model/finding.ts";
 
 /** A clock before this cannot be right: job numbers begin there. */
 const EARLIEST_MS = Date.UTC(2025, 0, 1);

@@ -1,4 +1,5 @@
-import { type CheckContext, type Finding, notConfigured, ok, warn } from "../check.ts";
+import type { CheckContext } from "../check.ts";
+import { type Finding, notConfigured, ok, warn } from "../model/finding.ts";
 
 /** Where the settings come from, and what the loader had to say about them. */
 export function configuration({ loaded }: CheckContext): Finding {
@@ -27,43 +28,4 @@ export function policy({ config }: CheckContext): Finding {
     "use a version that reads policies where they must hold",
     { path, level: "advisory" },
   );
-}
-
-/** The keys that stand for a dependency, and what is known of it. */
-function outside(
-  { loaded }: CheckContext,
-  {
-    name,
-    keys,
-    facts = {},
-  }: { readonly name: string; readonly keys: readonly string[]; readonly facts?: Finding["facts"] },
-): Finding {
-  const given = [...loaded.origins]
-    .filter(([key, { kind }]) => kind !== "default" && keys.some((prefix) => key.startsWith(prefix)))
-    .map(([key]) => key);
-  if (given.length === 0) return notConfigured(`${name} is not configured`, facts);
-  return notConfigured(`${name} is configured (${given.join(", ")}), and this version cannot check it`, {
-    ...facts,
-    settings: given.length,
-  });
-}
-
-export function hatchet(context: CheckContext): Finding {
-  // The SDK is no part of this version.
-  const facts = { hatchet_sdk_version: "unknown" };
-  if (context.config.backend === "hatchet")
-    return notConfigured("the backend is hatchet, which is not built into this version", facts, "use backend embedded");
-  return outside(context, { name: "Hatchet", keys: ["hatchet."], facts });
-}
-
-export function windows(context: CheckContext): Finding {
-  return outside(context, { name: "a Windows host", keys: ["windows.", "hosts."] });
-}
-
-export function aloha(context: CheckContext): Finding {
-  return outside(context, { name: "Aloha", keys: ["aloha."] });
-}
-
-export function playwright(context: CheckContext): Finding {
-  return outside(context, { name: "Playwright", keys: ["playwright."] });
 }

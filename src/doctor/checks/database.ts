@@ -5,17 +5,8 @@ import { LOG_PAGES_MAX, readLog } from "../../database/checkpoint.ts";
 import { fileUsers, logReaders, sayUsers } from "../../database/file-users.ts";
 import { ownMigrations, schemaVersion } from "../../database/migrate.ts";
 import { errorText } from "../../error.ts";
-import {
-  type CheckContext,
-  type Finding,
-  fail,
-  notConfigured,
-  type OpenContext,
-  ok,
-  sayBytes,
-  sayCount,
-  warn,
-} from "../check.ts";
+import type { CheckContext, OpenContext } from "../check.ts";
+import { type Finding, fail, notConfigured, ok, sayBytes, sayCount, warn } from "../model/finding.ts";
 
 /** Reading all of a file takes about 2 s for a gigabyte that is in memory, and much longer from a disk. */
 const QUICK_CHECK_BYTES_MAX = 2 ** 30;

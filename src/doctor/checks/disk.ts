@@ -10,7 +10,8 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { type CheckContext, type Finding, fail, notConfigured, ok, sayBytes, warn } from "../check.ts";
+import type { CheckContext } from "../check.ts";
+import { type Finding, fail, notConfigured, ok, sayBytes, warn } from "../model/finding.ts";
 
 const WARN_FREE_BYTES = 2 ** 30;
 const FAIL_FREE_BYTES = 100 * 2 ** 20;

@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
-import { type CheckContext, type Finding, fail, notConfigured, ok, sayCount, warn } from "../check.ts";
+import type { CheckContext } from "../check.ts";
 import { looseModes } from "../loose-modes.ts";
+import { type Finding, fail, notConfigured, ok, sayCount, warn } from "../model/finding.ts";
 
 /** Inputs and results may hold what is nobody else's business. */
 export function permissions({ config, path }: CheckContext): Finding {

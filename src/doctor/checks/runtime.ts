@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { isSafeSqlite, SQLITE_MIN } from "../../database/sqlite-version.ts";
-import { type Finding, fail, ok } from "../check.ts";
+import { type Finding, fail, ok } from "../model/finding.ts";
 
 /** What runs this; `bin.ts` has refused an older one. */
 export function node(): Finding {

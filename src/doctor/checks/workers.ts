@@ -2,8 +2,9 @@ import { labelsCover } from "../../backend/embedded/intern.ts";
 import { type Connection, readJson } from "../../database/connection.ts";
 import { formatDuration } from "../../duration.ts";
 import { builtInTypes } from "../../job-type/registry.ts";
-import { type Finding, type OpenContext, ok, sayCount, warn } from "../check.ts";
+import type { OpenContext } from "../check.ts";
 import { isStalled, type KnownWorker, knownWorkers } from "../known-workers.ts";
+import { type Finding, ok, sayCount, warn } from "../model/finding.ts";
 
 /** Counting stops here: "more than" is all that anybody needs to know. */
 const COUNT_MAX = 10_000;

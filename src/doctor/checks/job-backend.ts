@@ -1,0 +1,34 @@
+import { exchangeRepeatedly } from "../../host/aloha/repeat.ts";
+import type { NetworkContext } from "../check.ts";
+import { type Finding, notConfigured, ok, unreachable, warn } from "../model/finding.ts";
+
+/** The SDK is no part of this version. */
+const SDK = { hatchet_sdk_version: "unknown" };
+
+/** Whether the queue that jobs go to answers. */
+export async function jobBackend(context: NetworkContext): Promise<Finding> {
+  const { config, path, db, openError } = context;
+  if (config.backend !== "embedded") return hatchet(context);
+  const facts = { backend: "embedded", ...SDK };
+  if (db !== undefined) return ok(`embedded: ${path} answers`, facts);
+  if (openError === undefined || openError.code === "DATABASE_MISSING")
+    return notConfigured(`embedded: there is no database yet at ${path}; the first job makes it`, facts);
+  return unreachable(`embedded: ${path} gives no answer`, "see the line database first", facts);
+}
+
+async function hatchet({ config, clock, signal }: NetworkContext): Promise<Finding> {
+  const { healthUrl } = config.hatchet;
+  // One with a path is used as it is.
+  const url = new URL(healthUrl).pathname === "/" ? `${healthUrl}/ready` : healthUrl;
+  const facts = { backend: "hatchet", ...SDK };
+  const answer = await exchangeRepeatedly({ method: "GET", url }, { clock, timeoutMs: config.timeoutMs, signal });
+  signal.throwIfAborted();
+  const start = "start the Hatchet server, or correct hatchet.health_url";
+  if (answer.kind === "lost") return unreachable(`hatchet: ${url}: ${answer.reason}`, start, facts);
+  if (answer.status !== 200) return unreachable(`hatchet: ${url} answers ${answer.status}`, start, facts);
+  return warn(
+    `hatchet: ${url} answers, and this version cannot give it jobs`,
+    "use `backend: embedded`, or a version with Hatchet",
+    facts,
+  );
+}

@@ -1,0 +1,90 @@
+import type { Clock } from "../../clock.ts";
+import type { Config } from "../../config/config.ts";
+import { AppError, toErrorRecord } from "../../error.ts";
+import type { NamedHost } from "../../host/inventory.ts";
+import { Machines } from "../../host/machines.ts";
+import { unlessAborted } from "../../host/playwright/deadline.ts";
+import type { HostAccess } from "../../host/playwright/host-access.ts";
+import { machineAccess } from "../../host/playwright/machine-access.ts";
+import type { ScriptArgument } from "../../host/powershell/request.ts";
+import type { PowerShellRunner } from "../../host/powershell/runner.ts";
+import { askHost, type HostQuestion } from "../../host/powershell/scripts.ts";
+import type { SshConnection } from "../../host/ssh/connection.ts";
+import type { Answer } from "./model/answer.ts";
+
+/** What asking a machine stands on. */
+export interface SessionParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  /** Fires when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The doctor's way into a machine: one connection and one PowerShell for all its questions, and one time limit for
+ * everything, so that a machine that hangs costs that and no more.
+ */
+export class Session implements AsyncDisposable {
+  readonly host: NamedHost;
+  readonly #parts: SessionParts;
+  readonly #machines: Machines;
+  readonly #late = new AbortController();
+  readonly #timer: { cancel(): void };
+  readonly #signal: AbortSignal;
+
+  constructor(host: NamedHost, parts: SessionParts) {
+    const { config, clock, signal } = parts;
+    // One at a time: more PowerShells would only start more slowly.
+    this.host = { ...host, maxParallel: 1 };
+    this.#parts = parts;
+    this.#machines = new Machines({ config, clock });
+    const tooLate = new AppError("TIMEOUT", `${host.name} was asked for ${config.timeoutMs} ms, and no longer`);
+    this.#timer = clock.after(config.timeoutMs, () => this.#late.abort(tooLate));
+    this.#signal = AbortSignal.any([signal, this.#late.signal]);
+  }
+
+  /** Does something about the machine until it is done or time has run out; what goes wrong is an answer too. */
+  async attempt<T>(work: (signal: AbortSignal) => Promise<T>): Promise<Answer<T>> {
+    try {
+      return { kind: "said", value: await unlessAborted(work(this.#signal), this.#signal) };
+    } catch (error) {
+      this.#parts.signal.throwIfAborted();
+      return { kind: "failed", error: toErrorRecord(error) };
+    }
+  }
+
+  /** Asks one of our own questions; again where the PowerShell was lost, because no question changes anything. */
+  async ask<A extends ScriptArgument, R>(question: HostQuestion<A, R>, arg: A): Promise<Answer<R>> {
+    const once = (): Promise<Answer<R>> =>
+      this.lend((runner, signal) => askHost(runner, question, arg, { timeoutMs: this.timeoutMs, signal }));
+    const answer = await once();
+    return answer.kind === "failed" && answer.error.code === "RUNNER_LOST" ? once() : answer;
+  }
+
+  /** Lends the one PowerShell. */
+  lend<T>(work: (runner: PowerShellRunner, signal: AbortSignal) => Promise<T>): Promise<Answer<T>> {
+    return this.attempt((signal) =>
+      this.#machines.runners.use(this.host, { signal }, (runner) => work(runner, signal)),
+    );
+  }
+
+  get timeoutMs(): number {
+    return this.#parts.config.timeoutMs;
+  }
+
+  get connection(): SshConnection {
+    return this.#machines.connection(this.host);
+  }
+
+  /** As the browser server's client needs it. */
+  access(): HostAccess {
+    return machineAccess(this.#machines, this.host);
+  }
+
+  /** The connection goes first: a PowerShell that hangs is not waited for, and ends when its line does. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#timer.cancel();
+    await this.connection.close().catch(() => undefined);
+    await this.#machines[Symbol.asyncDispose]().catch(() => undefined);
+  }
+}
