@@ -1,5 +1,6 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { AppError } from "../../error.ts";
+import { shapeProblem } from "../powershell/scripts.ts";
 import type { HostAccess, ScriptArgument } from "./host-access.ts";
 
 /** A script of ours and the shape of its answer. */
@@ -21,5 +22,5 @@ export async function askHost<R>(
 ): Promise<R> {
   const parsed = answer.safeParse(await access.call(script, argument, limits));
   if (parsed.success) return parsed.data;
-  throw new AppError("SCRIPT_FAILED", `${script} answered what it should not: ${z.prettifyError(parsed.error)}`);
+  throw new AppError("SCRIPT_FAILED", `${script} answered what it should not: ${shapeProblem(parsed.error)}`);
 }

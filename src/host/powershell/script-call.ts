@@ -4,8 +4,8 @@ import type { OwnScript } from "./own-script.ts";
 import type { RunnerRequest, ScriptArgument } from "./request.ts";
 import type { RunnerEnd } from "./runner-end.ts";
 
-/** An answer is data, not a file: more than this is a fault. */
-const ANSWER_MAX = 64 * 1024 * 1024;
+/** An answer is data, not a file: the longest that is asked for is a piece of a log. More is a fault. */
+const ANSWER_MAX = 4 * 1024 * 1024;
 
 type Run = (request: RunnerRequest, more: { readonly stdout: Sink }) => Promise<RunnerEnd>;
 

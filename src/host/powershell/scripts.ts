@@ -17,8 +17,15 @@ export function hostQuestion<A extends ScriptArgument, R>(name: string, answer: 
   return { name, answer };
 }
 
+const SHOWN_ISSUES = 5;
+const SHOWN_CHARACTERS = 500;
+
 type Nothing = Readonly<Record<string, never>>;
 const Count = z.int().min(0);
+
+/** A machine has no more listeners, rules and sessions of interest. Counted first: each item that is wrong costs an issue. */
+const LISTED_MAX = 1_000;
+const listOf = <T>(item: z.ZodType<T>) => z.array(z.unknown()).max(LISTED_MAX).pipe(z.array(item));
 
 const HostFacts = z.object({
   system: z.string(),
@@ -41,7 +48,7 @@ export const CLOCK = hostQuestion<Nothing, z.infer<typeof HostTime>>("clock", Ho
 
 const ListeningPort = z.object({
   is_listening: z.boolean(),
-  listeners: z.array(z.object({ address: z.string(), pid: Count, name: z.string(), path: z.string() })),
+  listeners: listOf(z.object({ address: z.string(), pid: Count, name: z.string(), path: z.string() })),
 });
 /** Who listens on a TCP port. */
 export const LISTENING_PORT = hostQuestion<{ readonly port: number }, z.infer<typeof ListeningPort>>(
@@ -54,7 +61,7 @@ const FirewallRule = z.object({
   is_right: z.boolean(),
   /** A rule was made or set right. */
   changed: z.boolean(),
-  rules: z.array(
+  rules: listOf(
     z.object({
       name: z.string(),
       is_enabled: z.boolean(),
@@ -74,7 +81,7 @@ export const FIREWALL_RULE = hostQuestion<
 >("firewall-rule", FirewallRule);
 
 const DesktopSessions = z.object({
-  sessions: z.array(
+  sessions: listOf(
     z.object({
       id: Count,
       user: z.string(),
@@ -135,6 +142,11 @@ export const READ_FILE = hostQuestion<
   z.infer<typeof FilePiece>
 >("read-file", FilePiece);
 
+/** What is wrong with the shape of an answer, as far as anybody would read it. */
+export function shapeProblem({ issues }: z.ZodError): string {
+  return z.prettifyError({ issues: issues.slice(0, SHOWN_ISSUES) }).slice(0, SHOWN_CHARACTERS);
+}
+
 /**
  * Asks a host one of these questions.
  *
@@ -149,6 +161,5 @@ export async function askHost<A extends ScriptArgument, R>(
   const answer = await runner.call(ownScript(question.name), arg, options);
   const parsed = question.answer.safeParse(answer);
   if (parsed.success) return parsed.data;
-  const reason = z.prettifyError(parsed.error);
-  throw new AppError("SCRIPT_FAILED", `${question.name} answered what it should not: ${reason}`);
+  throw new AppError("SCRIPT_FAILED", `${question.name} answered what it should not: ${shapeProblem(parsed.error)}`);
 }
