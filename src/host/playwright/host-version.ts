@@ -8,7 +8,7 @@ export const SERVER_FOLDER = "C:/ProgramData/win-automation/playwright";
 /** The scheduled task that runs the server. */
 export const SERVER_TASK = "WinAutomation-Playwright";
 
-const Version = z.string().regex(/^\d+\.\d+\.\d+/);
+const Version = z.string().regex(/^\d+\.\d+\.\d+[\w.+-]{0,60}$/);
 
 const Answer = z.object({
   node: Version.nullable(),

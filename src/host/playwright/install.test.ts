@@ -84,3 +84,17 @@ test("an answer of another shape is a failed script", async () => {
   const { error } = await refused({ "playwright-install-secret": () => ({ changed: 1 }) as never });
   expect(error.code).toBe("SCRIPT_FAILED");
 });
+
+test.each(["playwright-install-secret", "playwright-install-task"] as const)(
+  "a machine that repeats the secret in what it says of %s is not repeated",
+  async (script) => {
+    for (const said of [CANARY, encodeURIComponent(`/${CANARY}`), Buffer.from(CANARY).toString("base64")]) {
+      const broken = () => {
+        throw new AppError("SCRIPT_FAILED", `it failed on the host: cannot bind '${said}'`);
+      };
+      const { error } = await refused({ [script]: broken });
+      expect(error.message).toContain("cannot bind '***'");
+      expect(error.cause).toBeUndefined();
+    }
+  },
+);

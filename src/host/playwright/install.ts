@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { AppError } from "../../error.ts";
+import { AppError, isAppError } from "../../error.ts";
 import { askHost, type Question } from "./ask-host.ts";
 import { failure } from "./failure.ts";
 import type { HostAccess } from "./host-access.ts";
@@ -35,6 +35,9 @@ interface Limits {
 
 const ASSETS = ["launch-server.js", "install-playwright.ps1"] as const;
 
+/** A name, a path or a line of a log; longer ones are refused before anybody prints them. */
+const Said = z.string().max(4_000);
+
 /** The script waits 10 s for an old server, 30 s for the new one. */
 const START_LIMIT_MS = 60_000;
 
@@ -42,8 +45,8 @@ const PREPARE: Question<{ state: "ready" | "unknown_account" | "foreign_folder";
   script: "playwright-install-prepare",
   answer: z.object({
     state: z.enum(["ready", "unknown_account", "foreign_folder"]),
-    account: z.string(),
-    path: z.string(),
+    account: Said,
+    path: Said,
   }),
 };
 
@@ -56,9 +59,9 @@ const TASK: Question<{ state: "installed" | "not_started"; account: string; vers
   script: "playwright-install-task",
   answer: z.object({
     state: z.enum(["installed", "not_started"]),
-    account: z.string(),
-    version: z.string(),
-    log: z.string(),
+    account: Said,
+    version: Said,
+    log: Said,
   }),
 };
 
@@ -71,6 +74,16 @@ const TASK: Question<{ state: "installed" | "not_started"; account: string; vers
  *   machine does not know, `SCRIPT_FAILED` when the server does not start or the folder is a stranger's; what the host throws.
  */
 export async function installServer(access: HostAccess, order: InstallOrder, limits: Limits): Promise<Installed> {
+  try {
+    return await install(access, order, limits);
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    // The machine is told the secret, and what it says of its own may repeat it; so no cause either.
+    throw new AppError(error.code, order.wsPath.redact(error.message), { details: error.details });
+  }
+}
+
+async function install(access: HostAccess, order: InstallOrder, limits: Limits): Promise<Installed> {
   const found = await askHostVersion(access, limits);
   requireAll(found, order.hostName);
   const account = { run_as: order.runAs ?? "" };
