@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { helperEnvironment } from "../../host/local/environment.ts";
 import type { Overlay } from "../operation-command.ts";
 
 /** `artifacts open`: prints where the files lie; on a desktop it also shows them. */
@@ -8,7 +9,7 @@ export const openOverlay: Overlay = {
     const opener = call.globals.json || !call.terminal.isPerson ? undefined : desktopOpener();
     const [program, ...args] = opener === undefined ? [] : (output.viewer ?? [opener, output.folder]);
     if (program !== undefined) {
-      const child = spawn(program, args, { detached: true, stdio: "ignore" });
+      const child = spawn(program, args, { detached: true, stdio: "ignore", env: helperEnvironment() });
       // A desktop without the program: the paths are printed anyway.
       child.on("error", () => undefined);
       child.unref();

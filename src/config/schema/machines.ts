@@ -2,8 +2,11 @@ import { duration, wholeNumber } from "./numbers.ts";
 import { path } from "./paths.ts";
 import { choice, httpUrl, text } from "./texts.ts";
 
-/** An address that a client is started with: what starts with `-` would be read as an option of ssh. */
-export const HOST_NAME = { pattern: /^[^\s\p{Cc}@/-][^\s\p{Cc}@/]*$/u, rule: "a host name or an address" };
+/**
+ * An address that a client is started with: what starts with `-` would be read as an option of ssh, and an operator's own
+ * `ProxyCommand` gives the rest to a shell.
+ */
+export const HOST_NAME = { pattern: /^[\p{L}\p{N}_:[][\p{L}\p{N}\p{M}._:%[\]-]*$/u, rule: "a host name or an address" };
 const COMMAND = { pattern: /^[^\0]*$/, rule: "a command" };
 
 /** The Windows machine that jobs act on unless they name another one. */
@@ -21,7 +24,8 @@ export const WINDOWS = {
   }),
   "windows.ssh_user": text({
     default: "administrator",
-    pattern: /^[^\p{Cc}-][^\p{Cc}]*$/u,
+    // As ssh itself since 9.6, for the same reason.
+    pattern: /^(?!-)(?:(?!\s-)[^\p{Cc}'"`;&<>|(){}])+(?<!\\)$/u,
     rule: "the name of an account",
     description: "The account that commands run under.",
   }),

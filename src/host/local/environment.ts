@@ -27,3 +27,16 @@ export function allowedEnvironment(
   }
   return allowed;
 }
+
+/** Settings of this program and of what it stands on; some are secrets. */
+const OURS = /^(WINDLASS|WIN_AUTOMATION|HATCHET)_/;
+
+/**
+ * The environment for a helper that is no job (ssh, a viewer): all of it, as its own configuration may want, but our settings.
+ * An ssh that keeps a connection outlives us, and `SendEnv` and `ProxyCommand` pass on what they find.
+ */
+export function helperEnvironment(
+  source: Readonly<Record<string, string | undefined>> = process.env,
+): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(source).filter(([name]) => !OURS.test(name)));
+}

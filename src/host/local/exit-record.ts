@@ -82,6 +82,6 @@ export async function endOf(record: Extract<ExitRecord, { kind: "ended" }>): Pro
 export function shellAnnounces(shell: string): Promise<boolean> {
   return new Promise((resolve) => {
     const script = `( exec "$0" -c 'kill -s KILL "$$"' )\n:`;
-    execFile(shell, ["-c", script, shell], (_error, _stdout, stderr) => resolve(stderr.trim() !== ""));
+    execFile(shell, ["-c", script, shell], { env: {} }, (_error, _stdout, stderr) => resolve(stderr.trim() !== ""));
   });
 }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import type { Clock, Timer } from "../../clock.ts";
 import { AppError } from "../../error.ts";
+import { helperEnvironment } from "../local/environment.ts";
 import type { ClientEnd } from "./diagnostics.ts";
 
 /** How long a local ssh may take to end after a TERM. */
@@ -46,7 +47,8 @@ export async function startClient(
   const files = { folder, diagnosticsPath: join(folder, "diagnostics") };
   try {
     // A session of its own: nothing can ask at our terminal, and Ctrl-C reaches it through us only.
-    const child = spawn(program, argumentsFor(files), { stdio: ["pipe", "pipe", "pipe"], detached: true });
+    const env = helperEnvironment();
+    const child = spawn(program, argumentsFor(files), { stdio: ["pipe", "pipe", "pipe"], detached: true, env });
     await once(child, "spawn");
     return new Running(child, files, clock);
   } catch (error) {
