@@ -30,7 +30,8 @@ export function reportError(error: unknown, report: ErrorReport): number {
 }
 
 function writeLine(record: ErrorRecord, { terminal, log, op }: ErrorReport): void {
-  if (record.code === "CONFIG") terminal.error(`${configErrorText(record)}\n`);
+  // Some say what a machine said.
+  if (record.code === "CONFIG") terminal.error(`${neutralise(configErrorText(record))}\n`);
   else if (terminal.logsToPerson) {
     terminal.error(`${style(terminal, "red", record.code)}: ${neutralise(record.message)}\n`);
   } else log.error(op, `${op} failed`, { err: errorText(record) });
