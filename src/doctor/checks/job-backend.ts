@@ -1,4 +1,3 @@
-import { exchangeRepeatedly } from "../../host/aloha/repeat.ts";
 import type { NetworkContext } from "../check.ts";
 import { type Finding, notConfigured, ok, unreachable, warn } from "../model/finding.ts";
 
@@ -21,6 +20,8 @@ async function hatchet({ config, clock, signal }: NetworkContext): Promise<Findi
   // One with a path is used as it is.
   const url = new URL(healthUrl).pathname === "/" ? `${healthUrl}/ready` : healthUrl;
   const facts = { backend: "hatchet", ...SDK };
+  // Node's HTTP takes longer to load than all else here, and the embedded backend needs none.
+  const { exchangeRepeatedly } = await import("../../host/aloha/repeat.ts");
   const answer = await exchangeRepeatedly({ method: "GET", url }, { clock, timeoutMs: config.timeoutMs, signal });
   signal.throwIfAborted();
   const start = "start the Hatchet server, or correct hatchet.health_url";
