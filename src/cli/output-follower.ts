@@ -70,7 +70,7 @@ export class OutputFollower implements AsyncDisposable {
    * @param elsewhere folders to look into for files that were never seen in their own.
    */
   async finish(elsewhere: readonly string[]): Promise<void> {
-    await this.#pause();
+    await this.#stopFollowing();
     for (const tail of this.#tails) {
       for (const folder of [...(this.#folder === undefined ? [] : [this.#folder]), ...elsewhere]) {
         tail.handle ??= await openFile(join(folder, tail.file.path));
@@ -84,13 +84,13 @@ export class OutputFollower implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#pause();
+    await this.#stopFollowing();
     for (const { handle } of this.#tails) await handle?.close();
     this.#tails = [];
   }
 
   /** From when this resolves nothing is read beside the caller's own reading. */
-  async #pause(): Promise<void> {
+  async #stopFollowing(): Promise<void> {
     this.#isFollowing = false;
     clearTimeout(this.#timer);
     await this.#busy;

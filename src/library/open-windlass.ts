@@ -1,3 +1,4 @@
+import { settlesWithin, systemClock } from "../clock.ts";
 import { type Duration, formatDuration, parseDuration } from "../duration.ts";
 import { AppError } from "../error.ts";
 import { osUser } from "../host/local/os-user.ts";
@@ -94,12 +95,7 @@ function checkTypes(jobs: readonly JobType[]): readonly JobType[] {
 /** Opens and asks; whatever does not answer in time is closed as soon as it lets go. */
 async function connect(options: WindlassOptions, timeoutMs: number): Promise<Windlass> {
   const opening = open({ ...options, busyLimitMs: timeoutMs });
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<"late">((resolve) => {
-    timer = setTimeout(() => resolve("late"), timeoutMs);
-  });
-  const first = await Promise.race([opening, late]).finally(() => clearTimeout(timer));
-  if (first !== "late") return first;
+  if (await settlesWithin(systemClock, timeoutMs, opening)) return opening;
   void opening.then((windlass) => windlass[Symbol.asyncDispose]()).catch(() => undefined);
   throw new AppError(
     "DATABASE_BUSY",

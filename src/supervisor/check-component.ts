@@ -1,6 +1,6 @@
+import { pause, unlessAborted, withDeadline } from "../clock.ts";
 import { errorText, toErrorRecord } from "../error.ts";
 import type { Component, Finding, Repair, Watched } from "./component.ts";
-import { pause, withDeadline } from "./deadline.ts";
 import {
   afterBad,
   afterGood,
@@ -66,7 +66,7 @@ export class ComponentCheck {
       const isGood = await this.#probe(before, signals.signal);
       if (!isGood && this.#canRepair) await this.#repair(before, signals);
       if (!this.#goesOn(isGood)) break;
-      if (!this.#isForced) await pause(clock, settleMs, [signals.stop, signals.signal]);
+      if (!this.#isForced) await pause(clock, settleMs, AbortSignal.any([signals.stop, signals.signal]));
     }
     return this.#report();
   }
@@ -147,8 +147,9 @@ export class ComponentCheck {
   }
 
   #withLimit<T>(run: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
-    const { clock, stepLimitMs: limitMs } = this.#parts;
-    return withDeadline(run, { clock, limitMs, signal });
+    const { clock, stepLimitMs: timeoutMs } = this.#parts;
+    // What does not listen is left behind: the pass has to come to an end.
+    return withDeadline({ clock, timeoutMs, signal }, (limited) => unlessAborted(run(limited), limited));
   }
 
   #change(state: BreakerState): void {

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
+import { pause } from "../clock.ts";
 import { errorText, toErrorRecord } from "../error.ts";
 import { ComponentCheck } from "./check-component.ts";
 import { COMPONENTS, type Component, type Repair, type Watched, type WatchedHost } from "./component.ts";
-import { pause } from "./deadline.ts";
 import { type BreakerState, FRESH } from "./decide-breaker.ts";
 import { type CheckReport, type HostReport, type PassReport, reportHost, reportPass } from "./report.ts";
 import { readState, writeState } from "./state-file.ts";
@@ -59,11 +59,13 @@ export class Supervisor implements Disposable {
     signals: StopSignals,
   ): Promise<void> {
     const { clock } = this.#parts;
+    const awakened = AbortSignal.any([signals.stop, signals.signal]);
     while (!signals.stop.aborted) {
       const startedMs = clock.monotonic();
       const report = await this.#passSafely(signals);
       if (report !== undefined) onReport(report);
-      await pause(clock, Math.max(0, startedMs + intervalMs - clock.monotonic()), [signals.stop, signals.signal]);
+      const leftMs = startedMs + intervalMs - clock.monotonic();
+      await pause(clock, Math.max(0, leftMs), awakened);
     }
   }
 

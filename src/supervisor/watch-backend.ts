@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import { openAnyVersion } from "../database/open.ts";
-import { exchangeRepeatedly } from "../host/aloha/repeat.ts";
+import { exchangeRepeatedly } from "../host/http/repeat.ts";
 import type { Watched } from "./component.ts";
 
 /** What the check of the job backend stands on. */

@@ -1,5 +1,6 @@
 import { appendFileSync } from "node:fs";
 import { z } from "zod";
+import { pause, systemClock } from "../../clock.ts";
 import { defineJob } from "../../job/definition.ts";
 
 /**
@@ -22,7 +23,8 @@ export const countSheep = defineJob({
   backoff: { first: "200ms" },
   run: async ({ ledger, item, work_ms, fails }, ctx) => {
     note(ledger, "start", item, ctx.attempt);
-    await pause(work_ms, ctx.signal);
+    await pause(systemClock, work_ms, ctx.signal);
+    ctx.signal.throwIfAborted();
     if (ctx.attempt <= fails) throw new RangeError(`the sheep of ${item} moved; attempt ${ctx.attempt} lost count`);
     note(ledger, "end", item, ctx.attempt);
     return { item, attempt: ctx.attempt };
@@ -37,7 +39,8 @@ export const fillForm = defineJob({
   locks: ["desk:<desk>"],
   run: async ({ ledger, item, desk, work_ms }, ctx) => {
     note(ledger, "start", item, ctx.attempt, desk);
-    await pause(work_ms, ctx.signal);
+    await pause(systemClock, work_ms, ctx.signal);
+    ctx.signal.throwIfAborted();
     await ctx.keep("form.json", JSON.stringify({ item, desk, attempt: ctx.attempt }));
     note(ledger, "end", item, ctx.attempt, desk);
     return { item };
@@ -46,18 +49,4 @@ export const fillForm = defineJob({
 
 function note(ledger: string, what: string, item: string, attempt: number, desk = ""): void {
   appendFileSync(ledger, `${JSON.stringify({ what, item, attempt, desk, pid: process.pid, at: Date.now() })}\n`);
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", stop);
-      resolve();
-    }, ms);
-    signal.addEventListener("abort", stop, { once: true });
-  });
 }

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Accepted } from "../../backend/backend.ts";
 import type { JobRequest } from "../../backend/submit.ts";
+import { pause } from "../../clock.ts";
 import { loadConfig } from "../../config/load.ts";
 import { Connection } from "../../database/connection.ts";
 import type { Actor } from "../../policy/actor.ts";
@@ -170,7 +171,7 @@ async function untilBusy({ backend, clock }: Windlass, ledger: string, worker: S
       .filter(({ state }) => state === "completed")
       .reduce((sum, { count }) => sum + count, 0);
     if (begun() === PROGRAMS && completed >= 3) return;
-    await new Promise<void>((resolve) => void clock.after(20, resolve));
+    await pause(clock, 20);
   }
 }
 

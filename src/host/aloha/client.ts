@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { Clock } from "../../clock.ts";
-import { type CallOptions, type Exchange, exchange } from "./exchange.ts";
+import type { CallLimits, Clock } from "../../clock.ts";
+import { type Exchange, exchange, type HttpRequest } from "../http/exchange.ts";
+import { exchangeOnce, exchangeRepeatedly, isGatewayError } from "../http/repeat.ts";
 import { type Liveness, probeClient } from "./liveness.ts";
-import { exchangeOnce, exchangeRepeatedly, isGatewayError } from "./repeat.ts";
 
 /** A task as Aloha takes it. All five are always sent: a field that is left out keeps the value of the request before. */
 export interface AlohaTask {
@@ -55,7 +55,7 @@ export function alohaClient({
   readonly clock: Clock;
   readonly timeoutMs: number;
 }): AlohaClient {
-  const call = (signal: AbortSignal): CallOptions => ({ clock, timeoutMs, signal });
+  const call = (signal: AbortSignal): CallLimits => ({ clock, timeoutMs, signal });
   return {
     url,
     isAlive: (signal) => probeClient(url, call(signal)),
@@ -70,7 +70,7 @@ export function alohaClient({
  * A list that holds the word passes the test for the field, then meets the test whether a task is on (409), and fails
  * (500) before any state is written.
  */
-function busyProbe(url: string): { readonly method: "POST"; readonly url: string; readonly body: readonly string[] } {
+function busyProbe(url: string): HttpRequest {
   return { method: "POST", url: `${url}/run_task`, body: ["task"] };
 }
 

@@ -1,5 +1,4 @@
-import type { Clock } from "../../clock.ts";
-import { pauseOrStop } from "./pause-or-stop.ts";
+import { type Clock, pause } from "../../clock.ts";
 import { LOOK_MS, type RunWatch } from "./run-watch.ts";
 
 /** Whether a start that was not answered took place; `unknown`: nothing says so, and nothing says the contrary. */
@@ -20,7 +19,7 @@ export async function findStart(
     // Nobody else's run was on a moment ago, so one that is on and leaves no line is ours.
     if (!watch.logIsReadable && watch.busy === "busy") return "started";
     if (look === LOOKS) break;
-    await pauseOrStop(clock, LOOK_MS, signal);
+    await pause(clock, LOOK_MS, signal);
   }
   return tellsAll(watch) && !signal.aborted ? "absent" : "unknown";
 }

@@ -1,5 +1,6 @@
-import type { CallOptions, Exchange } from "./exchange.ts";
-import { exchangeRepeatedly } from "./repeat.ts";
+import type { CallLimits } from "../../clock.ts";
+import type { Exchange } from "../http/exchange.ts";
+import { exchangeRepeatedly } from "../http/repeat.ts";
 
 /** Whether a part of Aloha is there. */
 export type Liveness =
@@ -11,16 +12,16 @@ export type Liveness =
   | { readonly kind: "foreign"; readonly reason: string };
 
 /** Asks the action server: `GET /` is the only health endpoint of the product. */
-export async function probeServer(serverUrl: string, options: CallOptions): Promise<Liveness> {
-  return judge(await exchangeRepeatedly({ method: "GET", url: `${serverUrl}/` }, options), 200);
+export async function probeServer(serverUrl: string, limits: CallLimits): Promise<Liveness> {
+  return judge(await exchangeRepeatedly({ method: "GET", url: `${serverUrl}/` }, limits), 200);
 }
 
 /**
  * Asks the client. It has no health endpoint; a GET where only POST is taken changes nothing and says 405. `/stop` must
  * never be asked: it stops what runs.
  */
-export async function probeClient(clientUrl: string, options: CallOptions): Promise<Liveness> {
-  return judge(await exchangeRepeatedly({ method: "GET", url: `${clientUrl}/run_task` }, options), 405);
+export async function probeClient(clientUrl: string, limits: CallLimits): Promise<Liveness> {
+  return judge(await exchangeRepeatedly({ method: "GET", url: `${clientUrl}/run_task` }, limits), 405);
 }
 
 function judge(done: Exchange, expected: number): Liveness {

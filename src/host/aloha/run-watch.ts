@@ -1,8 +1,7 @@
-import type { Clock } from "../../clock.ts";
+import { type Clock, pause } from "../../clock.ts";
 import type { AlohaClient, Busy } from "./client.ts";
 import type { LogFollower } from "./log-follower.ts";
 import type { LogEvidence } from "./model/log-evidence.ts";
-import { pauseOrStop } from "./pause-or-stop.ts";
 
 /** What a run is watched by. */
 export interface WatchedRun {
@@ -72,7 +71,7 @@ export class RunWatch {
       const end = await this.look(signal);
       onLook();
       if (end !== undefined) return end;
-      await pauseOrStop(this.#run.clock, LOOK_MS, signal);
+      await pause(this.#run.clock, LOOK_MS, signal);
     }
     return { kind: "interrupted" };
   }

@@ -1,6 +1,5 @@
-import type { Clock } from "../../clock.ts";
+import { type Clock, pause, withDeadline } from "../../clock.ts";
 import type { AlohaClient } from "./client.ts";
-import { pauseOrStop } from "./pause-or-stop.ts";
 import type { RunWatch } from "./run-watch.ts";
 
 const PAUSE_MS = 500;
@@ -19,22 +18,16 @@ export async function stopRun(
   watch: RunWatch,
   { client, clock, graceMs }: { readonly client: AlohaClient; readonly clock: Clock; readonly graceMs: number },
 ): Promise<"stopped" | "unknown"> {
-  const grace = new AbortController();
-  const timer = clock.after(Math.max(graceMs, GRACE_MS_MIN), () => grace.abort());
-  const { signal } = grace;
-  let idleAnswers = 0;
-  try {
-    while (!signal.aborted) {
+  return withDeadline({ clock, timeoutMs: Math.max(graceMs, GRACE_MS_MIN) }, async (signal) => {
+    for (let idleAnswers = 0; !signal.aborted; ) {
       // First, because the next run on the desktop is not ours to stop.
       const seen = await watch.look(signal);
       const over = seen?.kind === "over" || watch.evidence?.foreign === true;
       if (over || idleAnswers >= IDLE_ANSWERS) return "stopped";
       const answer = await client.stop(signal);
       idleAnswers = answer === "idle" ? idleAnswers + 1 : 0;
-      await pauseOrStop(clock, PAUSE_MS, signal);
+      await pause(clock, PAUSE_MS, signal);
     }
     return "unknown";
-  } finally {
-    timer.cancel();
-  }
+  });
 }

@@ -1,9 +1,8 @@
 import { type FSWatcher, watch } from "node:fs";
-import type { Clock } from "../../clock.ts";
+import { type Clock, every, pause } from "../../clock.ts";
 import { endOf, type ProgramEnd, readExitRecord } from "./exit-record.ts";
 import { notStarted } from "./find-executable.ts";
 import { isAlive, type ProgramFiles, type ProgramId, type RunningProgram } from "./program.ts";
-import { pause, repeat } from "./wait.ts";
 
 /** What is left of a program whose worker died. */
 export type FoundProgram =
@@ -41,7 +40,7 @@ export function adoptProgram(
       if (!open || !isAlive(id)) resolve();
     };
     const watcher = watchFile(files.record, look);
-    const stopPolling = repeat(clock, watcher === undefined ? Math.min(pollMs, UNWATCHED_POLL_MS) : pollMs, look);
+    const stopPolling = every(clock, watcher === undefined ? Math.min(pollMs, UNWATCHED_POLL_MS) : pollMs, look);
     stop = () => {
       watcher?.close();
       stopPolling();

@@ -1,8 +1,7 @@
-import type { Clock } from "../../clock.ts";
+import { type Clock, pause, settlesWithin } from "../../clock.ts";
 import { type ProgramEnd, readExitRecord } from "./exit-record.ts";
 import { type ProcessFacts, processTable } from "./process-table.ts";
 import { isAlive, type RunningProgram } from "./program.ts";
-import { pause, settlesWithin } from "./wait.ts";
 
 /** How long to wait for what was sent a KILL: only a process that hangs in the kernel takes longer. */
 const KILL_WAIT_MS = 5_000;
@@ -26,10 +25,10 @@ export async function endProgram(program: RunningProgram, { clock, graceMs }: En
     // What was stopped hears a TERM only when it goes on.
     signalSession(program, "SIGCONT");
   }
-  let ended = await settlesWithin(clock, program.ended, graceMs);
+  let ended = await settlesWithin(clock, graceMs, program.ended);
   if (!ended) {
     if (isAlive(program.id)) signalSession(program, "SIGKILL");
-    ended = await settlesWithin(clock, program.ended, KILL_WAIT_MS);
+    ended = await settlesWithin(clock, KILL_WAIT_MS, program.ended);
   }
   await waitOrKill(program, { clock, graceMs: Math.max(0, deadlineMs - clock.monotonic()) });
   if (!ended) return { exitCode: null, signal: "SIGKILL" };

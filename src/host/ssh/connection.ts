@@ -1,13 +1,12 @@
 import { join } from "node:path";
 import type { Clock } from "../../clock.ts";
 import { AppError } from "../../error.ts";
+import { threeAttempts } from "../three-attempts.ts";
 import { controlName, prepareControlFolder } from "./control-folder.ts";
 import { judgeEnd } from "./diagnostics.ts";
-import type { SshFailure } from "./failure.ts";
 import { type CallFiles, type LocalClient, startClient } from "./local-client.ts";
 import { exitMaster, isMasterAlive, openMaster } from "./master.ts";
 import { type CallOptions, commandArguments, forwardArguments, type SshTarget, sftpArguments } from "./options.ts";
-import { pauseFor } from "./pause-for.ts";
 import { refusalOf } from "./refusal.ts";
 import type { RemoteProcess } from "./remote-process.ts";
 import { SharedWork } from "./shared-work.ts";
@@ -24,9 +23,6 @@ export interface SshOptions {
   /** {@link SshConnection.close} ends the shared connection too. */
   readonly ownMaster?: boolean;
 }
-
-/** Waits before the second and the third attempt. */
-const RETRY_WAITS_MS = [500, 1_000];
 
 /**
  * One multiplexed connection of this account to a machine, by the system's ssh. The first session logs in; the next ones,
@@ -149,16 +145,13 @@ export class SshConnection {
     const controlPath = this.#pathOfControl();
     if (await isMasterAlive(controlPath, clock)) return;
     const deadlineMs = clock.monotonic() + timeoutMs;
-    for (let attempt = 0; ; attempt++) {
+    const open = () => {
       const leftMs = deadlineMs - clock.monotonic();
-      const order = { target: this.#target, controlPath, clock, timeoutMs: leftMs, signal };
-      const failure: SshFailure | undefined = await openMaster(order);
-      if (failure === undefined) return;
-      const waitMs = RETRY_WAITS_MS[attempt];
-      const hasTime = waitMs !== undefined && clock.monotonic() + waitMs < deadlineMs;
-      if (!failure.transient || !hasTime) throw refusalOf(this.#target, failure);
-      await pauseFor(clock, waitMs, signal);
-    }
+      return openMaster({ target: this.#target, controlPath, clock, timeoutMs: leftMs, signal });
+    };
+    const failure = await threeAttempts(open, (why) => why?.transient === true, { clock, signal, timeoutMs });
+    signal.throwIfAborted();
+    if (failure !== undefined) throw refusalOf(this.#target, failure);
   }
 
   #pathOfControl(): string {

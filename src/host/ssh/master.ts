@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { renameSync, rmSync } from "node:fs";
 import { connect } from "node:net";
-import type { Clock } from "../../clock.ts";
+import { type Clock, onAbort, settlesWithin } from "../../clock.ts";
 import { explainFailure } from "./diagnostics.ts";
 import type { SshFailure } from "./failure.ts";
 import { startClient } from "./local-client.ts";
@@ -73,17 +73,10 @@ export async function openMaster(order: MasterOrder): Promise<SshFailure | undef
   client.stdin.end();
   client.stdout.resume();
   client.stderr.resume();
-  let isLate = false;
-  const timer = clock.after(timeoutMs + OVERTIME_MS, () => {
-    isLate = true;
-    client.kill();
-  });
-  const onAbort = (): void => client.kill();
-  signal.addEventListener("abort", onAbort, { once: true });
-  if (signal.aborted) onAbort();
+  using _ = onAbort(signal, () => client.kill());
+  const isLate = !(await settlesWithin(clock, timeoutMs + OVERTIME_MS, client.ended));
+  if (isLate) client.kill();
   const end = await client.ended;
-  timer.cancel();
-  signal.removeEventListener("abort", onAbort);
   if (end.code === 0) return publish(order, own);
   rmSync(own, { force: true });
   signal.throwIfAborted();
@@ -106,8 +99,7 @@ export async function exitMaster(target: SshTarget, controlPath: string, clock: 
   client.stdin.end();
   client.stdout.resume();
   client.stderr.resume();
-  const timer = clock.after(EXIT_MS, () => client.kill());
+  if (!(await settlesWithin(clock, EXIT_MS, client.ended))) client.kill();
   await client.ended;
-  timer.cancel();
   rmSync(controlPath, { force: true });
 }

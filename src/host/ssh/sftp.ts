@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { onAbort } from "../../clock.ts";
 import { AppError } from "../../error.ts";
 import { judgeEnd } from "./diagnostics.ts";
 import type { CallFiles, LocalClient } from "./local-client.ts";
@@ -34,14 +35,11 @@ export async function runBatch(transport: Transport, commands: readonly string[]
     writeFileSync(script, `exec ssh ${ssh.map(quoteForShell).join(" ")}\n`, { mode: 0o600 });
     return ["-q", "-b", "-", "-D", `/bin/sh ${quoteForSftp(script)}`];
   });
-  const onAbort = (): void => client.kill();
-  signal.addEventListener("abort", onAbort, { once: true });
-  if (signal.aborted) onAbort();
+  using _ = onAbort(signal, () => client.kill());
   client.stdout.resume();
   const said = collect(client.stderr);
   client.stdin.end(`${commands.join("\n")}\n`);
   const end = await client.ended;
-  signal.removeEventListener("abort", onAbort);
   signal.throwIfAborted();
   if (end.code === 0) return;
   // How the ssh below sftp ended: with a status of the server's, it was the transfer that failed and not the line.

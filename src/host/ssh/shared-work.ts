@@ -1,3 +1,5 @@
+import { unlessAborted } from "../../clock.ts";
+
 /** Work that several callers wait for at once. It is given up when the last of them has lost interest. */
 export class SharedWork<T> {
   readonly #begin: (signal: AbortSignal) => Promise<T>;
@@ -16,13 +18,9 @@ export class SharedWork<T> {
     signal.throwIfAborted();
     const current = this.#current ?? this.#start();
     current.waiting++;
-    const left = Promise.withResolvers<never>();
-    const onAbort = (): void => left.reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
     try {
-      return await Promise.race([current.work, left.promise]);
+      return await unlessAborted(current.work, signal);
     } finally {
-      signal.removeEventListener("abort", onAbort);
       if (--current.waiting === 0 && this.#current === current) this.#abandon(signal.reason);
     }
   }

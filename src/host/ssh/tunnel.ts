@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
+import { onAbort } from "../../clock.ts";
 import { AppError } from "../../error.ts";
 import type { LocalClient } from "./local-client.ts";
 
@@ -47,8 +48,7 @@ async function serve(
 ): Promise<void> {
   // Before anything is awaited: an error of a socket that nobody listens to ends the process.
   socket.on("error", () => socket.destroy());
-  const onAbort = (): void => void socket.destroy();
-  signal.addEventListener("abort", onAbort, { once: true });
+  using _ = onAbort(signal, () => void socket.destroy());
   try {
     const client = await carry(signal);
     client.stderr.resume();
@@ -62,7 +62,5 @@ async function serve(
     if (code !== 0) socket.destroy();
   } catch {
     socket.destroy();
-  } finally {
-    signal.removeEventListener("abort", onAbort);
   }
 }

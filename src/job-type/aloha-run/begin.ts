@@ -1,9 +1,9 @@
 import type { MachineIdentity } from "../../attempt/handlers.ts";
+import { pause } from "../../clock.ts";
 import { AppError } from "../../error.ts";
 import type { AlohaTask, StartAnswer } from "../../host/aloha/client.ts";
 import { findStart } from "../../host/aloha/find-start.ts";
 import { LogFollower, type LogMark, markLog } from "../../host/aloha/log-follower.ts";
-import { pauseOrStop } from "../../host/aloha/pause-or-stop.ts";
 import { RunWatch } from "../../host/aloha/run-watch.ts";
 import type { AlohaRunInput } from "./aloha-run.ts";
 import { writeAlohaEffect } from "./effect.ts";
@@ -44,7 +44,7 @@ export async function begin(
     const begun = await judge(answer, run, preparation);
     if (begun !== "absent") return begun;
     if (start === STARTS_MAX) throw notBegun(answer);
-    await pauseOrStop(clock, PAUSE_MS, ctx.signal);
+    await pause(clock, PAUSE_MS, ctx.signal);
   }
 }
 

@@ -1,7 +1,7 @@
 import { type Adoption, AlreadyDone, type Effect, type EffectContext, type Handlers } from "../../attempt/handlers.ts";
+import { pause } from "../../clock.ts";
 import { isAppError } from "../../error.ts";
 import { findStart } from "../../host/aloha/find-start.ts";
-import { pauseOrStop } from "../../host/aloha/pause-or-stop.ts";
 import type { AlohaRunInput, AlohaRunResult } from "./aloha-run.ts";
 import { begin, watchFrom } from "./begin.ts";
 import { readAlohaEffect } from "./effect.ts";
@@ -37,7 +37,7 @@ async function run(preparation: Preparation, options: AlohaRunOptions): Promise<
     const begun = await begin(preparation, { machine: options.machine, tellsBusy: prepared.tellsBusy });
     if (begun.kind === "begun") return follow({ ...preparation, run: begun.run, killGraceMs: options.killGraceMs });
     // Somebody was faster: the job waits for the desktop, and nobody is shown the refusal.
-    await pauseOrStop(options.clock, BUSY_PAUSE_MS, preparation.ctx.signal);
+    await pause(options.clock, BUSY_PAUSE_MS, preparation.ctx.signal);
   }
 }
 

@@ -1,6 +1,6 @@
+import { pause } from "../../clock.ts";
 import { AppError } from "../../error.ts";
 import type { Busy } from "../../host/aloha/client.ts";
-import { pauseOrStop } from "../../host/aloha/pause-or-stop.ts";
 import type { AlohaHost, Preparation } from "./options.ts";
 import { throwIfStopped } from "./stopped.ts";
 
@@ -78,7 +78,7 @@ async function untilFree({ host, ctx, clock }: Preparation): Promise<{ busy: Bus
     const busy = await host.client.isBusy(ctx.signal);
     if (busy !== "busy" || ctx.signal.aborted) return { busy, waited };
     if (!waited) ctx.log.info("somebody else's run is on; waiting for its end", { client: host.client.url });
-    await pauseOrStop(clock, BUSY_LOOK_MS, ctx.signal);
+    await pause(clock, BUSY_LOOK_MS, ctx.signal);
   }
 }
 

@@ -1,7 +1,6 @@
-import type { Clock } from "../../clock.ts";
+import { type Clock, every } from "../../clock.ts";
 import { cutOutput } from "../../host/local/output-file.ts";
 import type { ProgramFiles } from "../../host/local/program.ts";
-import { repeat } from "../../host/local/wait.ts";
 import type { JobLog } from "../../job/context.ts";
 
 /** Where output is held, and at which limit. */
@@ -28,7 +27,7 @@ export function holdOutput({ files, clock, keptBytes, tickMs, log }: HoldOptions
     dropped.stderr += await cutOutput(files.stderr, keptBytes);
   };
   let busy: Promise<void> | undefined;
-  const stop = repeat(clock, tickMs, () => {
+  const stop = every(clock, tickMs, () => {
     // A disk that is slower than the tick: one look at a time. A look that fails is made again at the next tick.
     busy ??= cut()
       .catch(() => {})

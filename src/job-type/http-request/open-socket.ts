@@ -1,6 +1,6 @@
 import net from "node:net";
 import tls from "node:tls";
-import type { Clock } from "../../clock.ts";
+import { type Clock, unlessAborted, withDeadline } from "../../clock.ts";
 import { AppError } from "../../error.ts";
 import type { AddressRules } from "./address-rules.ts";
 import { codeOf, type LookUp, resolveTarget, type Target } from "./resolve-target.ts";
@@ -35,16 +35,12 @@ const NEXT_ADDRESS_MS = 1_000;
  * @throws AppError `ADDRESS_REFUSED`, `HOST_UNREACHABLE`; the reason of `signal` as soon as it fires.
  */
 export async function openSocket(url: URL, reach: Reach, signal: AbortSignal): Promise<OpenSocket> {
-  const { clock, connectTimeoutMs } = reach;
-  const late = new AbortController();
-  const timer = clock.after(connectTimeoutMs, () =>
-    late.abort(new AppError("HOST_UNREACHABLE", `${url.origin} was not reached within ${connectTimeoutMs} ms`)),
+  const { clock, connectTimeoutMs: timeoutMs } = reach;
+  return withDeadline(
+    { clock, timeoutMs, signal },
+    (inTime) => connect(url, reach, inTime),
+    () => new AppError("HOST_UNREACHABLE", `${url.origin} was not reached within ${timeoutMs} ms`),
   );
-  try {
-    return await connect(url, reach, AbortSignal.any([signal, late.signal]));
-  } finally {
-    timer.cancel();
-  }
 }
 
 async function connect(url: URL, { rules, lookUp, clock }: Reach, signal: AbortSignal): Promise<OpenSocket> {
@@ -117,21 +113,5 @@ async function ready(socket: net.Socket, event: string, url: URL, signal: AbortS
     throw error;
   } finally {
     socket.off("error", fail);
-  }
-}
-
-/** What `promise` gives, or the signal's reason as soon as it fires. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const stop = (): void => reject(signal.reason);
-  if (signal.aborted) stop();
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-    // The loser may still fail; nobody hears it.
-    aborted.catch(() => {});
-    promise.catch(() => {});
   }
 }

@@ -1,4 +1,5 @@
 import type { EffectContext } from "../../attempt/handlers.ts";
+import { onAbort } from "../../clock.ts";
 import { AppError } from "../../error.ts";
 import { type AnswerHead, exchange } from "./exchange.ts";
 import { explainFailure } from "./explain-failure.ts";
@@ -64,7 +65,8 @@ export class RequestChain {
     for (;;) {
       const open = await openSocket(leg.url, this.#tools.reach, this.#ctx.signal);
       // Ends with this turn of the loop: a redirect's body is never read, and no connection is used twice.
-      using _held = destroyedOnAbort(open, this.#ctx.signal);
+      using _connection = { [Symbol.dispose]: () => void open.socket.destroy() };
+      using _stop = onAbort(this.#ctx.signal, () => void open.socket.destroy());
       this.#sent = true;
       const sentMs = this.#nowMs();
       const head = await exchange(open.socket, leg);
@@ -149,20 +151,6 @@ function firstLeg(input: HttpRequestInput): Leg {
   const { method, body } = input;
   const content = body === undefined ? {} : { body };
   return { method, url: new URL(input.url), headers, ...content, secret: secretOrigin(input) };
-}
-
-function destroyedOnAbort({ socket }: OpenSocket, signal: AbortSignal): Disposable {
-  const stop = (): void => {
-    socket.destroy();
-  };
-  signal.addEventListener("abort", stop, { once: true });
-  if (signal.aborted) stop();
-  return {
-    [Symbol.dispose]: () => {
-      signal.removeEventListener("abort", stop);
-      socket.destroy();
-    },
-  };
 }
 
 /** To a tenth of a millisecond; more digits are noise. */

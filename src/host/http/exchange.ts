@@ -1,20 +1,12 @@
 import http from "node:http";
 import https from "node:https";
-import type { Clock } from "../../clock.ts";
+import { type CallLimits, onAbort } from "../../clock.ts";
 
-/** A request to Aloha; a body is sent as JSON. */
-export interface AlohaRequest {
+/** A request to a part of the system that an operator configured; a body is sent as JSON. */
+export interface HttpRequest {
   readonly method: "GET" | "POST";
   readonly url: string;
   readonly body?: unknown;
-}
-
-/** What every call needs. */
-export interface CallOptions {
-  readonly clock: Clock;
-  /** For one request, from the look-up of the name to the last byte. */
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal;
 }
 
 /** What came of a request. */
@@ -31,7 +23,7 @@ export type Exchange =
       readonly timedOut: boolean;
     };
 
-/** A debugger's page is longer; nothing behind this is read. */
+/** Nobody reads more of an answer; the page of a debugger has more. */
 const BODY_BYTES_MAX = 65_536;
 
 const TRANSIENT = new Set([
@@ -46,8 +38,14 @@ const TRANSIENT = new Set([
   "ETIMEDOUT",
 ]);
 
-/** Sends one request on a connection of its own. Never throws for what the network does. */
-export function exchange({ method, url, body }: AlohaRequest, options: CallOptions): Promise<Exchange> {
+/**
+ * Sends one request on a connection of its own. Never throws for what the network does.
+ *
+ * Not for addresses that a job names: `http.request` has rules about those, and streams its answers.
+ *
+ * @param limits from the look-up of the name to the last byte.
+ */
+export function exchange({ method, url, body }: HttpRequest, limits: CallLimits): Promise<Exchange> {
   const { promise, resolve } = Promise.withResolvers<Exchange>();
   const text = body === undefined ? undefined : JSON.stringify(body);
   const target = new URL(url);
@@ -67,11 +65,10 @@ export function exchange({ method, url, body }: AlohaRequest, options: CallOptio
   });
   const lost = (reason: string, transient: boolean): void =>
     resolve({ kind: "lost", reason, sent, transient, timedOut });
-  const timer = options.clock.after(options.timeoutMs, () => {
+  const timer = limits.clock.after(limits.timeoutMs, () => {
     timedOut = true;
-    request.destroy(new Error(`no answer within ${options.timeoutMs} ms`));
+    request.destroy(new Error(`no answer within ${limits.timeoutMs} ms`));
   });
-  const stop = (): void => void request.destroy(new Error("stopped"));
   request.once("response", (response) => {
     answered = true;
     void readBody(response).then(resolve);
@@ -79,13 +76,12 @@ export function exchange({ method, url, body }: AlohaRequest, options: CallOptio
   request.once("error", (error) => lost(reasonOf(error), timedOut || TRANSIENT.has(codeOf(error))));
   request.once("close", () => {
     timer.cancel();
-    options.signal.removeEventListener("abort", stop);
+    stop[Symbol.dispose]();
     // A connection that ends without an error and without an answer.
     if (!answered) lost("the connection ended before the answer", true);
   });
-  options.signal.addEventListener("abort", stop, { once: true });
-  if (options.signal.aborted) stop();
-  else request.end(text);
+  const stop = onAbort(limits.signal, () => void request.destroy(new Error("stopped")));
+  if (!limits.signal.aborted) request.end(text);
   return promise;
 }
 
