@@ -26,8 +26,8 @@ export interface DirectSpec {
   readonly flags?: readonly Flag[];
   /** Its input as the flags say it. @throws AppError `USAGE` for flags that do not go together. */
   input?(call: Call, said: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
-  /** What the call says of its job where its flags do not. */
-  options?(config: Config): Readonly<Record<string, unknown>>;
+  /** What the call says of its job where its flags do not. @throws AppError when this process could not run it. */
+  options?(config: Config, call: { readonly isAsync: boolean }): Readonly<Record<string, unknown>>;
   /** How it shows itself; default as the type does. */
   present?(call: Call): { readonly call: Call; readonly presentation: Presentation } | undefined;
 }
@@ -68,7 +68,7 @@ async function runDirect(spec: DirectSpec, call: Call, action: Action): Promise<
   const input = said as Readonly<Record<string, unknown>>;
   const { config } = await call.session.config();
   const typed = spec.input?.(call, input) ?? input;
-  const request = { ...spec.options?.(config), ...options, type: spec.type, input: typed };
+  const request = { ...spec.options?.(config, { isAsync: isAsync(call) }), ...options, type: spec.type, input: typed };
   const names = hostNames(call);
   if (names === undefined) return runOne(spec, call, { ...action, input: withRetries(request) });
   const hosts = selectHosts(config, names);
@@ -80,7 +80,7 @@ async function runDirect(spec: DirectSpec, call: Call, action: Action): Promise<
 type Said = Readonly<Record<string, unknown>> & { readonly input: Readonly<Record<string, unknown>> };
 
 async function runOne(spec: DirectSpec, call: Call, action: Action): Promise<number> {
-  if (call.values.get("async") === true) return enqueueOne(call, action);
+  if (isAsync(call)) return enqueueOne(call, action);
   const { config } = await call.session.config();
   // A worker may know other machines; this process runs the job itself.
   findHost(config, (action.input["input"] as { readonly host?: string }).host);
@@ -95,8 +95,7 @@ async function runMany(
   call: Call,
   { requests, labels }: { readonly requests: readonly Said[]; readonly labels: readonly { readonly host: string }[] },
 ): Promise<number> {
-  if (call.values.get("async") === true)
-    return printOutput(enqueueManyJobs, await perform(enqueueManyJobs, { requests }, call), call);
+  if (isAsync(call)) return printOutput(enqueueManyJobs, await perform(enqueueManyJobs, { requests }, call), call);
   const { call: shown, presentation } = present(spec, call);
   const op = spec.name.replace(" ", ".");
   const jobs = requests.map((request) =>
@@ -107,6 +106,10 @@ async function runMany(
 
 function present(spec: DirectSpec, call: Call): { readonly call: Call; readonly presentation: Presentation } {
   return spec.present?.(call) ?? { call, presentation: presentationOf(spec.type) };
+}
+
+function isAsync({ values }: Pick<Call, "values">): boolean {
+  return values.get(ASYNC_FLAG.name) === true;
 }
 
 function hostNames({ values }: Call): readonly string[] | undefined {

@@ -1,5 +1,6 @@
 import { formatDuration } from "../../../duration.ts";
 import { AppError } from "../../../error.ts";
+import { readWsPath } from "../../../host/playwright/ws-path.ts";
 import type { Command } from "../../command.ts";
 import { directCommand } from "./direct-command.ts";
 
@@ -14,5 +15,9 @@ export const playwrightRun: Command = directCommand({
     if (said["url"] === undefined) throw new AppError("USAGE", `${call.command} needs --url, the page to open`);
     return said;
   },
-  options: ({ timeoutMs }) => ({ timeout: formatDuration(timeoutMs) }),
+  options({ timeoutMs, playwright }, { isAsync }) {
+    // A worker has a secret of its own; a job that is run here and has none would only be stored to fail.
+    if (!isAsync) readWsPath(playwright.wsPath);
+    return { timeout: formatDuration(timeoutMs) };
+  },
 });
