@@ -65,6 +65,8 @@ export const ERRORS = {
   STEP_LIMIT: { exit: 1, http: 500, retry: "never", outcome: "step_limit" },
   STOPPED_OUTSIDE: { exit: 1, http: 409, retry: "never", outcome: "stopped" },
   ALOHA_FAILED: { exit: 1, http: 502, retry: "never" },
+  NON_DETERMINISTIC: { exit: 1, http: 500, retry: "never" },
+  CONCURRENT_DURABLE_CALL: { exit: 1, http: 500, retry: "never" },
   LEASE_LOST: { exit: 1, http: 409, retry: "never" },
   // Time ran out.
   TIMEOUT: { exit: 4, http: 504, retry: "backoff" },

@@ -75,6 +75,7 @@ export async function composeWindlass(options: WindlassOptions): Promise<Windlas
         ...worker,
         types: await servedTypes(types.values(), { config, clock, environment, machines }),
         submitChild: (parent, type, input, child) => submit.submitChild(parent, type, input, child),
+        prepareChild: (parent, type, input, child) => submit.prepareChild(parent, type, input, child),
         fireSchedules: () => fireSchedules({ backend, submit, clock, graceMs: 2 * limits.tickMs + 1_000, onError }),
         secret: (name) => environment[name],
       });

@@ -56,7 +56,8 @@ export function createContext(
   };
 }
 
-function createLog(
+/** Writes an attempt's own lines into its folder. */
+export function createLog(
   request: AttemptRequest,
   folder: AttemptFolder,
   services: AttemptServices,

@@ -56,7 +56,8 @@ function isLookedFor({ recover, effect, handlers }: AttemptRequest, { clock, lim
   );
 }
 
-function readInput(
+/** Reads an attempt's input and resolves its secrets. @throws AppError `INVALID_INPUT`, `SECRET_UNAVAILABLE`. */
+export function readInput(
   request: AttemptRequest,
   services: AttemptServices,
 ): { input: unknown; redactor: Redactor | undefined } {

@@ -5,6 +5,7 @@ import type { ChildOptions, Progress } from "../job/context.ts";
 import type { JobType } from "../job/definition.ts";
 import type { AfterCrash } from "../job/rules.ts";
 import type { Outcome } from "../job/state.ts";
+import type { PlacedCall } from "./durable/services.ts";
 import type { Effect, EffectContext, Handlers, MachineIdentity } from "./handlers.ts";
 
 /** One attempt to make: everything that its worker claimed. */
@@ -93,5 +94,14 @@ export type AttemptEnd =
   | { readonly kind: "released" }
   /** Another machine may still look after it. */
   | { readonly kind: "left"; readonly delayMs: number }
+  /** A durable job waits; that is recorded already. */
+  | { readonly kind: "suspended" }
+  /** A durable job ended its log and goes on as its next run. */
+  | {
+      readonly kind: "continued";
+      readonly call: PlacedCall;
+      readonly inputJson: string;
+      readonly kept?: KeptFiles;
+    }
   /** Another worker has the job: nothing may be recorded. */
   | { readonly kind: "lost" };

@@ -151,7 +151,7 @@ export interface ServedType {
 /** What a worker tells while it runs: one call for each move of a job, and for what goes wrong beside. */
 export type WorkerEvent =
   | {
-      readonly kind: "claimed" | "completed" | "failed" | "cancelled" | "released";
+      readonly kind: "claimed" | "completed" | "failed" | "cancelled" | "released" | "suspended" | "continued";
       readonly jobId: string;
       readonly type: string;
       readonly traceId: string;
@@ -179,6 +179,38 @@ export type SubmitChild = (
   options: ChildOptions,
 ) => Promise<{ readonly jobId: string }>;
 
+/** Prepares a child that a durable job's backend accepts in the transaction that records the call. */
+export type PrepareChild = (
+  parent: ParentJob,
+  type: string,
+  input: unknown,
+  options: ChildOptions,
+) => Promise<Acceptance>;
+
+/** An event to emit. */
+export interface EventRequest {
+  readonly event: string;
+  /** A JSON value. */
+  readonly payload: unknown;
+  /** The same event and id are stored once, as long as events are kept. */
+  readonly eventId?: string;
+}
+
+/** What came of an event. */
+export interface EmitResult {
+  readonly eventId: string;
+  /** True when its id was known: nothing was stored. */
+  readonly existing: boolean;
+  /** Jobs that waited for it and go on; others may find it later. */
+  readonly given: number;
+}
+
+/** How a finished job is started over. */
+export interface ReplayOptions {
+  /** Of a durable job: the position or name of a call; what came before it is taken over from the last run's record. */
+  readonly from?: string;
+}
+
 /** How a worker runs. */
 export interface ServeOptions {
   readonly types: readonly ServedType[];
@@ -191,6 +223,8 @@ export interface ServeOptions {
   readonly onEvent?: (event: WorkerEvent) => void;
   /** Submits a job that a running one asks for; the one submit function. */
   readonly submitChild: SubmitChild;
+  /** As {@link ServeOptions.submitChild}, up to the storing. */
+  readonly prepareChild: PrepareChild;
   /** Fires the slots that are due; called when a schedule's time has come. */
   readonly fireSchedules: () => Promise<void>;
   /** A secret of this process's environment; `undefined` when it is not set. */
@@ -245,8 +279,19 @@ export interface Backend extends AsyncDisposable {
   explain(jobId: string): Promise<Explanation>;
   /** Cancels a job and its unfinished children: at once where nothing runs, else by a request that its worker sees. */
   cancel(jobId: string, actor: Actor): Promise<CancelResult>;
-  /** Starts the next run of a finished job. */
-  replay(jobId: string, actor: Actor): Promise<ReplayResult>;
+  /**
+   * Starts the next run of a finished job.
+   *
+   * @throws AppError `INVALID_INPUT` for a place to begin at that the record does not have.
+   */
+  replay(jobId: string, actor: Actor, options?: ReplayOptions): Promise<ReplayResult>;
+  /**
+   * Stores an event and gives it to the jobs that wait for it; those that look for it later find it too, as long as it is
+   * younger than they are and at least an hour.
+   *
+   * @throws AppError `INVALID_INPUT`, `TOO_LARGE`, `DATABASE_*`.
+   */
+  emit(request: EventRequest, actor: Actor): Promise<EmitResult>;
   /** What workers have published, by name. */
   types(): Promise<readonly PublishedType[]>;
   /** Workers that have not said that they stopped, dead ones too. */

@@ -127,11 +127,22 @@ export class Submit {
     input: unknown,
     { key: _, ...options }: ChildOptions,
   ): Promise<{ readonly jobId: string }> {
-    const child = strictest<Actor>(actor, { kind: "job", name: ref.jobId, via: "library" });
     const [accepted] = await this.submit([
-      { type, input, options: { ...options, traceId }, actor: child, parent: ref },
+      { type, input, options: { ...options, traceId }, actor: childActor(actor, ref), parent: ref },
     ]);
     return { jobId: accepted?.jobId ?? "" };
+  }
+
+  /** Prepares the child of a durable job, which its backend accepts together with the record of the call. */
+  async prepareChild(
+    { ref, actor, traceId }: ParentJob,
+    type: string,
+    input: unknown,
+    options: ChildOptions,
+  ): Promise<Acceptance> {
+    await this.load(type);
+    this.#jobsMade++;
+    return this.prepare({ type, input, options: { ...options, traceId }, actor: childActor(actor, ref), parent: ref });
   }
 
   #askPolicy({ type, actor, operation = "jobs.enqueue" }: JobRequest, input: unknown): void {
@@ -185,6 +196,11 @@ export class Submit {
   get #nowMono(): number {
     return this.#parts.clock.monotonic();
   }
+}
+
+/** A child keeps the strictest actor. */
+function childActor(actor: Actor, parent: ParentRef): Actor {
+  return strictest<Actor>(actor, { kind: "job", name: parent.jobId, via: "library" });
 }
 
 function readerOf(type: PublishedType, published: NonNullable<Reader["published"]>): Reader {

@@ -12,6 +12,7 @@ export interface RecordRule {
  */
 export const LIVE = `live (job, run, place) AS MATERIALIZED (
     SELECT job, run, 'ready' FROM ready UNION ALL SELECT job, run, 'delayed' FROM delayed UNION ALL SELECT job, run, 'blocked' FROM blocked
+    UNION ALL SELECT job, run, 'waiting' FROM waiting
     UNION ALL SELECT e.value ->> 0, e.value ->> 1, 'lease' FROM lease l, json_each(l.jobs) e
       WHERE NOT EXISTS (SELECT 1 FROM done d WHERE d.job = e.value ->> 0 AND d.run = e.value ->> 1))`;
 
@@ -52,6 +53,14 @@ export const RECORD_RULES: readonly RecordRule[] = [
   {
     broken: "has ended and holds a concurrency key, so others wait for ever",
     sql: "SELECT h.job FROM holder h WHERE h.job NOT IN (SELECT job FROM {live})",
+  },
+  {
+    broken: "waits for nothing and will never go on",
+    sql: "SELECT w.job FROM waiting w WHERE w.woken IS NULL AND NOT EXISTS (SELECT 1 FROM wait o WHERE o.job = w.job AND o.run = w.run)",
+  },
+  {
+    broken: "waits for something that its record does not have open",
+    sql: "SELECT o.job FROM wait o WHERE NOT EXISTS (SELECT 1 FROM record r WHERE r.job = o.job AND r.run = o.run AND r.position = o.position AND r.outcome IS NULL)",
   },
   {
     broken: "runs under a lease whose worker is not known, so nobody takes it back",

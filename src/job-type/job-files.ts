@@ -39,9 +39,10 @@ async function importFile(path: string): Promise<Readonly<Record<string, unknown
   }
 }
 
-/** True for what `defineJob` returned. By its shape: a file may have its own copy of the library. */
+/** True for what `defineJob` and `defineDurableJob` return. By its shape: a file may have its own copy of the library. */
 export function isJobType(value: unknown): value is JobType {
   if (typeof value !== "object" || value === null) return false;
   const { kind, name, input, rules } = value as Partial<Record<keyof JobType, unknown>>;
-  return kind === "plain" && typeof name === "string" && typeof input === "object" && typeof rules === "object";
+  const known = kind === "plain" || kind === "durable";
+  return known && typeof name === "string" && typeof input === "object" && typeof rules === "object";
 }

@@ -58,6 +58,8 @@ export function builtInTypes(config: Config): readonly JobType[] {
 export async function handlersOf(type: JobType, parts: BindParts): Promise<Handlers | undefined> {
   const builtIn = BUILT_IN.find((known) => known.type.name === type.name);
   if (builtIn !== undefined) return builtIn.bind(parts);
-  const { run, check } = type;
+  const { check } = type;
+  // A durable type's code is only ever given a durable context, because its attempts are run as durable ones.
+  const run = type.run as Handlers["run"] | undefined;
   return run === undefined ? undefined : { run, ...(check === undefined ? {} : { check }) };
 }

@@ -87,7 +87,8 @@ export interface JobType<
   Input extends z.ZodType = z.ZodType,
   Result extends z.ZodType = z.ZodType,
 > {
-  readonly kind: "plain";
+  /** `durable` types are made by {@link defineDurableJob}, and only theirs have durable calls. */
+  readonly kind: "plain" | "durable";
   readonly name: Name;
   readonly version: string;
   readonly input: Input;
@@ -97,7 +98,7 @@ export interface JobType<
   readonly retryable?: ((error: unknown) => boolean) | undefined;
   // The two handlers take `never`, so that a list may hold types of different inputs; only their own parsed input ever reaches them.
   /** The code; absent for built-in types, which are bound to theirs where the program is put together. */
-  readonly run?: ((input: never, ctx: JobContext) => unknown) | undefined;
+  readonly run?: ((input: never, ctx: never) => unknown) | undefined;
   /** Looks after a crash whether the work is done already. */
   readonly check?: ((input: never, ctx: JobContext) => Promise<unknown>) | undefined;
 }
@@ -115,12 +116,7 @@ export function defineJob<
   Input extends z.ZodType,
   Result extends z.ZodType = z.ZodType<unknown, unknown>,
 >(definition: JobDefinition<Name, Input, Result>): JobType<Name, Input, Result> {
-  if (!NAME.test(definition.name)) {
-    throw new AppError(
-      "INVALID_DEFINITION",
-      `job type ${JSON.stringify(definition.name)}: a name is lower-case words joined by dots, such as app.send-mail`,
-    );
-  }
+  checkTypeName(definition.name);
   return Object.freeze({
     kind: "plain" as const,
     name: definition.name,
@@ -134,9 +130,19 @@ export function defineJob<
   });
 }
 
+/** @throws AppError `INVALID_DEFINITION`. */
+export function checkTypeName(name: string): void {
+  if (NAME.test(name)) return;
+  throw new AppError(
+    "INVALID_DEFINITION",
+    `job type ${JSON.stringify(name)}: a name is lower-case words joined by dots, such as app.send-mail`,
+  );
+}
+
 type AnyDefinition = JobDefinition<string, z.ZodType, z.ZodType>;
 
-function readRules(definition: AnyDefinition): TypeRules {
+/** The rules of a definition, read and checked. @throws AppError `INVALID_DEFINITION`, `INVALID_DURATION`. */
+export function readRules(definition: AnyDefinition): TypeRules {
   const { name } = definition;
   const fail = (field: string, reason: string): never => {
     throw new AppError("INVALID_DEFINITION", `job type ${name}: ${field} ${reason}`);

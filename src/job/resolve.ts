@@ -92,6 +92,7 @@ function jobRules(rules: TypeRules, limits: JobLimits): JobRules {
     recordsEffects: rules.recordsEffects,
     historyRowsMax: limits.historyRowsMax,
     ...(rules.rateLimit === undefined ? {} : { rate: { units: rules.rateLimit.units, perMs: rules.rateLimit.perMs } }),
+    ...(rules.durable === undefined ? {} : { durable: rules.durable }),
   };
   rulesCache.set(rules, { limits, rules: made });
   return made;

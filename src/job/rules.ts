@@ -62,4 +62,6 @@ export interface TypeRules {
   readonly cron?: { readonly expression: string; readonly timeZone: string };
   readonly priority: 1 | 2 | 3;
   readonly queuedMax?: number;
+  /** Its code has durable calls: what it did is recorded, and it goes on from there. */
+  readonly durable?: true;
 }

@@ -10,6 +10,8 @@ export interface JobRules {
   /** Unusual events kept in its history; further ones are counted. */
   readonly historyRowsMax: number;
   readonly rate?: { readonly units: number; readonly perMs: number };
+  /** Its code has durable calls. */
+  readonly durable?: true;
 }
 
 /** A concurrency key or lock that the job needs: its full name, how many may hold it, and what a full one does. */
@@ -25,6 +27,10 @@ export interface ParentRef {
   readonly runNumber: number;
   /** The child's place among its parent's children: its key, or the ordinal of the call. */
   readonly slot: string;
+  /** The parent waits for it. */
+  readonly awaited?: true;
+  /** It goes on when the parent is cancelled. */
+  readonly detached?: true;
 }
 
 /** A job as a backend accepts it: everything decided, nothing left to look up. Times in Unix milliseconds. */

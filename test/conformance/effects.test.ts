@@ -29,6 +29,7 @@ async function serve(
     labels: {},
     onStuck: "report",
     claims: true,
+    prepareChild: () => expect.fail("no children here"),
     submitChild: () => expect.fail("no children here"),
     fireSchedules: async () => undefined,
     secret,

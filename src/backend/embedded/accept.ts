@@ -7,6 +7,8 @@ import type { JobSpec, ParentRef } from "../../job/spec.ts";
 import type { JobState } from "../../job/state.ts";
 import type { Acceptance, Accepted } from "../backend.ts";
 import { admit, storeExpiry } from "./admission.ts";
+import { checkDeadlock } from "./durable/check-deadlock.ts";
+import { newestEvent } from "./durable/emit.ts";
 import { ENTRY_COLUMNS, type Entry, entryValues, freshEntry } from "./entry.ts";
 import { type ValueReference, writeEnv } from "./env.ts";
 import { recordEnd } from "./finish.ts";
@@ -41,6 +43,7 @@ export function accept(
   checkBacklog(tx.db, spec);
   const number = nextNumber(newestNumber(tx.db), tx.nowMs);
   const family = spec.parent === undefined ? undefined : familyOf(tx, parts, spec.parent);
+  if (family !== undefined) checkDeadlock(tx, parts.numbers, spec, family.parent);
   const due = Math.max(spec.dueMs ?? tx.nowMs + (spec.delayMs ?? 0), tx.nowMs);
   const rank = rankOf(due, spec.priority, parts.limits.ageMs);
   const queue = parts.interned.queueId(tx.db, spec.type, spec.requires);
@@ -52,6 +55,7 @@ export function accept(
     ...family,
     ...(slot === undefined ? {} : { slot }),
     ...(inputAt === undefined ? {} : { inputAt }),
+    ...(spec.rules.durable ? { since: newestEvent(tx) } : {}),
   };
   tx.db.run(
     "INSERT INTO job (id, queue, rules, actor, rank, due, env) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -76,7 +80,8 @@ export function accept(
   if (inputAt !== undefined) tx.db.run("INSERT INTO value (job, name) VALUES (?, ?)", number, inputAt.name);
   if (expires !== undefined) storeExpiry(tx, expires, number, 1, "expires");
   if (deadline !== undefined) storeExpiry(tx, deadline, number, 1, "deadline");
-  const unwanted = family !== undefined && isCancelled(tx.db, family.parent, spec.parent?.runNumber ?? 1);
+  const unwanted =
+    family !== undefined && !spec.parent?.detached && isCancelled(tx.db, family.parent, spec.parent?.runNumber ?? 1);
   const state = unwanted
     ? endUnwanted(tx, freshEntry(number, 1))
     : place(tx, { queue, rank, due, keys: spec.keys }, number);

@@ -54,6 +54,8 @@ function cancelChildren(
   run: number,
   actor: { readonly id: number; readonly text: string },
 ): void {
-  for (const { job } of tx.db.all<{ job: number }>("SELECT job FROM child WHERE parent = ? AND run = ?", parent, run))
-    cancel(tx, job, actor);
+  // A run that continues another one answers for its children too.
+  const first = readJob(tx.db, parent)?.env.first_run ?? run;
+  const children = tx.db.all<{ job: number }>("SELECT job FROM child WHERE parent = ? AND run >= ?", parent, first);
+  for (const { job } of children) if (readJob(tx.db, job)?.env.detached !== true) cancel(tx, job, actor);
 }

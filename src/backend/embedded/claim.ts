@@ -125,7 +125,7 @@ export function hasSuspects(db: Connection, queues: readonly number[]): boolean 
   return queues.some((queue) => db.get(HAS_SUSPECT, queue) !== undefined);
 }
 
-/** A job that was taken out of ready. */
+/** A job that was taken out of its place. */
 interface Candidate {
   readonly job: JobRow;
   readonly entry: Entry;
@@ -140,7 +140,8 @@ function readCandidate(row: ReadyRow): Candidate {
   };
 }
 
-function leaseRows(
+/** Puts jobs that were taken out of their places under one lease. */
+export function leaseRows(
   tx: Transaction<Notice>,
   interned: Interned,
   epochs: Epochs,

@@ -16,12 +16,15 @@ import type {
   Backend,
   BackendWorker,
   CancelResult,
+  EmitResult,
+  EventRequest,
   Explanation,
   JobFilter,
   JobStats,
   JobStatus,
   JobSummary,
   PublishedType,
+  ReplayOptions,
   ReplayResult,
   ServeOptions,
   SettledOptions,
@@ -34,6 +37,9 @@ import { accept } from "./accept.ts";
 import { artifactIndex } from "./artifacts.ts";
 import { cancel } from "./cancel.ts";
 import type { Claim } from "./claim.ts";
+import { emit } from "./durable/emit.ts";
+import { POSITIONS_MAX } from "./durable/positions.ts";
+import { prepareEvent } from "./durable/prepare-event.ts";
 import { type EnqueueWith, enqueueWith } from "./enqueue-with.ts";
 import { Interned } from "./intern.ts";
 import { JobNumbers } from "./job-number.ts";
@@ -75,7 +81,7 @@ const CAPABILITIES: Capabilities = {
   transaction: true,
   eventOrder: true,
   ageing: true,
-  positionsMax: 10_000,
+  positionsMax: POSITIONS_MAX,
   crashNoticedMs: 1_000,
   startMs: 5,
   cancelNoticedMs: 100,
@@ -222,10 +228,19 @@ export class EmbeddedBackend implements Backend {
     );
   }
 
-  async replay(jobId: string, actor: Actor): Promise<ReplayResult> {
+  async replay(jobId: string, actor: Actor, { from }: ReplayOptions = {}): Promise<ReplayResult> {
     const number = this.#numbers.numberOf(jobId);
     if (number === undefined) return { kind: "not_found" };
-    return this.#writer.mutate((tx) => replay(tx, this.#options.limits, number, formatActor(actor)));
+    const asked = { actor: formatActor(actor), ...(from === undefined ? {} : { from }) };
+    return this.#writer.mutate((tx) => replay(tx, this.#options.limits, number, asked));
+  }
+
+  async emit(request: EventRequest, actor: Actor): Promise<EmitResult> {
+    const prepared = prepareEvent(request, this.#options);
+    const { given, existing } = await this.#writer.mutate((tx) =>
+      emit(tx, { ...prepared, actor: this.#interned.actorId(tx.db, actor) }),
+    );
+    return { eventId: prepared.key, existing, given };
   }
 
   async types(): Promise<readonly PublishedType[]> {

@@ -7,7 +7,9 @@ import { decideRetry } from "../../job/retry.ts";
 import type { Outcome } from "../../job/state.ts";
 import { releaseKeys, returnToReady } from "./admission.ts";
 import type { Claim } from "./claim.ts";
+import { continueRun } from "./durable/continue-run.ts";
 import { ENTRY_COLUMNS, type Entry, entryValues, type LeasedJob } from "./entry.ts";
+import type { ValueReference } from "./env.ts";
 import { finish } from "./finish.ts";
 import { addHistory } from "./history-row.ts";
 import { checkLease, setLeasedJobs } from "./lease.ts";
@@ -16,7 +18,7 @@ import type { Notice } from "./notice.ts";
 /** What a worker reports of one attempt. */
 export interface AttemptReport {
   readonly claim: Claim;
-  readonly end: Exclude<AttemptEnd, { kind: "lost" }>;
+  readonly end: Exclude<AttemptEnd, { kind: "lost" | "suspended" }>;
   readonly worker: number;
   readonly artifactRoot: string;
   /** Jobs of the same lease that have not ended, this one left out. */
@@ -25,6 +27,8 @@ export interface AttemptReport {
   readonly random: number;
   /** True when an earlier try may have been committed after all (`COMMIT_UNKNOWN`). */
   readonly again?: boolean;
+  /** Of a run that goes on with another input: where that stands when it is too large for the database. */
+  readonly inputAt?: ValueReference;
 }
 
 /** What became of the job. */
@@ -81,7 +85,31 @@ function record(tx: Transaction<Notice>, report: AttemptReport): AttemptResult {
       return giveBack(tx, report);
     case "left":
       return leave(tx, report, end.delayMs);
+    case "continued":
+      return goOn(tx, report, end);
   }
+}
+
+/** The next run takes over; a cancel that was asked for while this one ran is meant for both. */
+function goOn(
+  tx: Transaction<Notice>,
+  report: AttemptReport,
+  end: Extract<AttemptEnd, { kind: "continued" }>,
+): AttemptResult {
+  const { claim, worker, inputAt } = report;
+  const { entry, job, claimedAt: claimed } = claim;
+  keep(tx, report, end.kept);
+  if (isCancelRequested(tx.db, entry))
+    finish(tx, job, "running", { entry, state: "cancelled", worker, claimed, error: CANCELLED });
+  else
+    continueRun(tx, {
+      claim,
+      worker,
+      call: end.call,
+      inputJson: end.inputJson,
+      ...(inputAt === undefined ? {} : { inputAt }),
+    });
+  return { kind: "final" };
 }
 
 function recordFailure(

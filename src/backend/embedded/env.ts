@@ -38,6 +38,14 @@ export interface JobEnv {
   readonly slot?: number;
   readonly missed?: number;
   readonly secrets?: readonly string[];
+  /** Of a durable job: the newest event when its run began. */
+  readonly since?: number;
+  /** Its parent waits for it. */
+  readonly awaited?: true;
+  /** It goes on when its parent is cancelled. */
+  readonly detached?: true;
+  /** The run that the present one continues, where there is one. */
+  readonly first_run?: number;
 }
 
 /** What the backend adds to a spec when it stores it. */
@@ -48,6 +56,7 @@ export interface EnvExtras {
   readonly root?: JobNumber;
   readonly slot?: { readonly schedule: string; readonly instantMs: number; readonly missed: number };
   readonly inputAt?: ValueReference;
+  readonly since?: number;
 }
 
 /** Writes a job's env; the input is text already and is not parsed again. */
@@ -70,6 +79,9 @@ export function writeEnv(spec: JobSpec, extras: EnvExtras): string {
     ...(extras.parent === undefined ? {} : { parent: extras.parent }),
     ...(extras.root === undefined ? {} : { root: extras.root }),
     ...slotPart(extras.slot),
+    ...(extras.since === undefined ? {} : { since: extras.since }),
+    ...(spec.parent?.awaited ? { awaited: true as const } : {}),
+    ...(spec.parent?.detached ? { detached: true as const } : {}),
     ...(extras.inputAt === undefined ? {} : { input_at: extras.inputAt }),
   };
   const text = JSON.stringify(rest);

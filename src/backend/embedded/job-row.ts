@@ -77,6 +77,16 @@ export type Standing =
       readonly failures: number;
       readonly crashes: number;
     }
+  | {
+      /** Suspended; with `woken` it goes on as soon as a worker takes it. */
+      readonly kind: "waiting";
+      readonly since: number;
+      readonly woken: number | null;
+      readonly run: number;
+      readonly attempt: number;
+      readonly failures: number;
+      readonly crashes: number;
+    }
   | ({ readonly kind: "done" } & DoneRow);
 
 /** Why a job stands in `delayed`. For `rate` and `adopt` it counts as queued: it is due. */
@@ -121,6 +131,14 @@ function liveStanding(db: Connection, job: JobRow, doneRun: number): Standing | 
     job.id,
   );
   if (delayed !== undefined) return { kind: "delayed", ...delayed };
+  const waiting =
+    job.env.since === undefined
+      ? undefined
+      : db.get<Counts & { since: number; woken: number | null }>(
+          `SELECT since, woken, ${COUNTS} FROM waiting WHERE job = ?`,
+          job.id,
+        );
+  if (waiting !== undefined) return { kind: "waiting", ...waiting };
   for (const { key } of job.keys) {
     const blocked = db.get<Counts>(
       `SELECT ${COUNTS} FROM blocked WHERE key = ? AND rank = ? AND job = ?`,

@@ -1,5 +1,6 @@
 import type { Transaction } from "../../database/writer.ts";
 import { admit, insertReady } from "./admission.ts";
+import { NEXT_WAIT, settleDue } from "./durable/settle-due.ts";
 import { endTooLate } from "./end-too-late.ts";
 import { ENTRY_COLUMNS, type Entry } from "./entry.ts";
 import { finish } from "./finish.ts";
@@ -46,10 +47,15 @@ export function promoteDue(tx: Transaction<Notice>): DueWork {
   const [first] = rows;
   if (first !== undefined) tx.notify({ kind: "moved", job: first.job });
   const expired = expireDue(tx);
+  const moreWaits = settleDue(tx, CHUNK);
   const next = tx.db.get<{ at: number | null }>(
-    "SELECT min(at) AS at FROM (SELECT min(due) AS at FROM delayed UNION ALL SELECT min(at) FROM expiry)",
+    `SELECT min(at) AS at FROM (SELECT min(due) AS at FROM delayed UNION ALL SELECT min(at) FROM expiry UNION ALL ${NEXT_WAIT})`,
   )?.at;
-  return { more: rows.length === CHUNK || expired.more, nextMs: next ?? undefined, overdue: expired.overdue };
+  return {
+    more: rows.length === CHUNK || expired.more || moreWaits,
+    nextMs: next ?? undefined,
+    overdue: expired.overdue,
+  };
 }
 
 function expireDue(tx: Transaction<Notice>): { more: boolean; overdue: readonly number[] } {

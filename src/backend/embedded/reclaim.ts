@@ -6,7 +6,7 @@ import type { LeasedJob } from "./entry.ts";
 import { finish } from "./finish.ts";
 import { addHistory } from "./history-row.ts";
 import type { Interned } from "./intern.ts";
-import { readJob } from "./job-row.ts";
+import { type JobRow, readJob } from "./job-row.ts";
 import { deleteLease, type Lease, openLeases } from "./lease.ts";
 import type { Notice } from "./notice.ts";
 
@@ -64,6 +64,17 @@ interface From {
   readonly charged: boolean;
 }
 
+/** A durable job that recorded something since it was claimed is not what kills its workers, or it does so later each time. */
+function gotOn(tx: Transaction<Notice>, { id, env }: JobRow, run: number, claimed: number): boolean {
+  if (env.since === undefined) return false;
+  const newest = tx.db.get<{ settled: number | null }>(
+    "SELECT settled FROM record WHERE job = ? AND run = ? ORDER BY position DESC LIMIT 1",
+    id,
+    run,
+  )?.settled;
+  return newest != null && newest >= claimed;
+}
+
 function reclaimOne(tx: Transaction<Notice>, interned: Interned, from: From, leased: LeasedJob): Reclaimed | undefined {
   const [number, run, attempt, failures, crashes] = leased;
   const job = readJob(tx.db, number);
@@ -72,7 +83,7 @@ function reclaimOne(tx: Transaction<Notice>, interned: Interned, from: From, lea
   const decision = decideReclaim({
     cancelRequested: tx.db.get("SELECT 1 FROM cancel_request WHERE job = ? AND run = ?", number, run) !== undefined,
     chargeCrash: from.charged,
-    crashes,
+    crashes: gotOn(tx, job, run, from.claimed) ? 0 : crashes,
     crashesMax: rules.crashesMax,
     afterCrash: job.env.after_crash ?? "rerun",
     recordsEffects: rules.recordsEffects,

@@ -15,6 +15,9 @@ export function removeStanding(tx: Transaction<Notice>, job: JobRow, standing: S
     case "blocked":
       tx.db.run("DELETE FROM blocked WHERE key = ? AND rank = ? AND job = ?", standing.key, job.rank, job.id);
       break;
+    case "waiting":
+      tx.db.run("DELETE FROM waiting WHERE job = ?", job.id);
+      break;
     case "leased":
     case "done":
       break;

@@ -1,12 +1,15 @@
 import type { Transaction } from "../../database/writer.ts";
+import { AppError } from "../../error.ts";
 import type { JobLimits } from "../../job/limits.ts";
 import { rankOf } from "../../job/rank.ts";
 import type { ReplayResult } from "../backend.ts";
 import { admit, storeExpiry } from "./admission.ts";
+import { newestEvent } from "./durable/emit.ts";
+import { type Fork, forkRun } from "./durable/fork-run.ts";
 import { freshEntry } from "./entry.ts";
 import { addHistory } from "./history-row.ts";
 import type { JobNumber } from "./job-number.ts";
-import { readJob, standingOf } from "./job-row.ts";
+import { type JobRow, readJob, standingOf } from "./job-row.ts";
 import type { Notice } from "./notice.ts";
 import { stateOfStanding } from "./reading/state-of.ts";
 
@@ -14,7 +17,12 @@ import { stateOfStanding } from "./reading/state-of.ts";
  * Starts the next run of a finished job: the same input and rules, counts from zero, due now. Its deadline is as long as
  * the first run's was; an expiry of unstarted work is not repeated, because somebody wants it now.
  */
-export function replay(tx: Transaction<Notice>, limits: JobLimits, number: JobNumber, actor: string): ReplayResult {
+export function replay(
+  tx: Transaction<Notice>,
+  limits: JobLimits,
+  number: JobNumber,
+  { actor, from }: { readonly actor: string; readonly from?: string },
+): ReplayResult {
   const job = readJob(tx.db, number);
   const standing = job === undefined ? undefined : standingOf(tx.db, job);
   if (job === undefined || standing === undefined) return { kind: "not_found" };
@@ -30,8 +38,26 @@ export function replay(tx: Transaction<Notice>, limits: JobLimits, number: JobNu
     tx.db.run("UPDATE job SET env = json_set(env, '$.deadline', ?) WHERE id = ?", deadline, number);
     storeExpiry(tx, deadline, number, run, "deadline");
   }
-  addHistory(tx, { job: number, run }, "run.started", { actor, after: standing.state, due_before: job.due });
+  if (job.env.since !== undefined)
+    tx.db.run(
+      "UPDATE job SET env = json_set(json_remove(env, '$.first_run'), '$.since', ?) WHERE id = ?",
+      newestEvent(tx),
+      number,
+    );
+  if (from !== undefined) fork(tx, job, { job: number, from: { run: standing.run, at: from }, run });
+  addHistory(tx, { job: number, run }, "run.started", {
+    actor,
+    after: standing.state,
+    due_before: job.due,
+    ...(from === undefined ? {} : { from }),
+  });
   admit(tx, { queue: job.queue, rank, keys: job.keys }, freshEntry(number, run));
   tx.notify({ kind: "moved", job: number });
   return { kind: "started", runNumber: run };
+}
+
+function fork(tx: Transaction<Notice>, { env }: JobRow, given: Fork): void {
+  if (env.since === undefined)
+    throw new AppError("INVALID_INPUT", `from ${given.from.at}: only a durable job has a record to begin with`);
+  forkRun(tx, given);
 }

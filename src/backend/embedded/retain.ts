@@ -5,6 +5,7 @@ import { removeJobFiles } from "../../artifact/promotion.ts";
 import type { Clock } from "../../clock.ts";
 import type { Connection } from "../../database/connection.ts";
 import type { Writer } from "../../database/writer.ts";
+import { valuesOfEvents } from "./durable/outcome-text.ts";
 import type { JobNumber, JobNumbers } from "./job-number.ts";
 import type { Notice } from "./notice.ts";
 import { type RetentionCursor, removeOld, sweep } from "./retention.ts";
@@ -75,6 +76,7 @@ async function removeLostValues({
     { durable: false },
   );
   const known = new Set(db.all<{ name: string }>("SELECT name FROM value").map(({ name }) => name));
+  for (const name of valuesOfEvents(db)) known.add(name);
   for (const root of artifactRoots(db)) {
     for (const file of filesOf(join(root, ".values"))) {
       const path = join(root, ".values", file);

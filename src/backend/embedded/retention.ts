@@ -1,5 +1,6 @@
 import { readJson } from "../../database/connection.ts";
 import type { Transaction } from "../../database/writer.ts";
+import { removeOldEvents } from "./durable/event-retention.ts";
 import type { JobNumber } from "./job-number.ts";
 import { readJob, standingOf } from "./job-row.ts";
 import type { Notice } from "./notice.ts";
@@ -72,6 +73,7 @@ export function sweep(tx: Transaction<Notice>, beforeMs: number): void {
     "DELETE FROM idempotency WHERE expires < ? AND NOT EXISTS (SELECT 1 FROM job j WHERE j.id = idempotency.job)",
     tx.nowMs,
   );
+  removeOldEvents(tx);
 }
 
 /** Jobs, not runs: every finished job has a first run, and one that was started over is unfinished until that run ends. */
@@ -129,7 +131,7 @@ function removeJob(tx: Transaction<Notice>, job: JobNumber): void {
     for (const [key, value] of Object.entries(readJson<Record<string, string>>(metadata, `job ${job}`)))
       tx.db.run("DELETE FROM metadata WHERE key = ? AND value = ? AND job = ?", key, value, job);
   }
-  for (const table of ["done", "history", "effect", "cancel_request", "progress"])
+  for (const table of ["done", "history", "effect", "cancel_request", "progress", "record", "consumed"])
     tx.db.run(`DELETE FROM ${table} WHERE job = ?`, job);
   tx.db.run("DELETE FROM child WHERE parent = ?", job);
   tx.db.run("DELETE FROM job WHERE id = ?", job);

@@ -1,4 +1,5 @@
 import type { Transaction } from "../../database/writer.ts";
+import { GOES_ON } from "./durable/wake.ts";
 import { endTooLate } from "./end-too-late.ts";
 import { ENTRY_COLUMNS, type Entry, entryValues } from "./entry.ts";
 import type { Interned } from "./intern.ts";
@@ -19,7 +20,8 @@ export function mayStart(tx: Transaction<Notice>, interned: Interned, job: JobRo
     return endTooLate(tx, job, { entry, kind: "deadline", at: deadline });
   if (expires !== undefined && expires <= tx.nowMs && entry.attempt === 0 && entry.run === 1)
     return endTooLate(tx, job, { entry, kind: "expires", at: expires });
-  const rate = key === undefined ? undefined : interned.rules(tx.db, job.rules).rate;
+  // What goes on was started before.
+  const rate = key === undefined || entry.recover === GOES_ON ? undefined : interned.rules(tx.db, job.rules).rate;
   if (rate === undefined || key === undefined) return true;
   const decision = takeUnit(tx, key, rate);
   if (decision.kind === "start") return true;

@@ -6,6 +6,7 @@ import { labelsCover } from "../intern.ts";
 import type { JobNumber } from "../job-number.ts";
 import { type JobRow, readJob, type Standing, standingOf } from "../job-row.ts";
 import { type Bystander, explainLease } from "./explain-lease.ts";
+import { explainWaiting } from "./explain-waiting.ts";
 import { stateOfStanding } from "./state-of.ts";
 import type { ReadParts } from "./status.ts";
 
@@ -39,6 +40,8 @@ function explain(parts: ReadParts, job: JobRow, standing: Standing, bystander: B
       return ["key", `It waits for the key ${standing.key}, which ${holderText(parts, standing.key)}.`];
     case "delayed":
       return explainDelay(standing, bystander.nowMs);
+    case "waiting":
+      return explainWaiting(parts, job.id, standing, bystander.nowMs);
     case "ready":
       return explainReady(parts, job);
   }

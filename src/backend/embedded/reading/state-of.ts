@@ -11,6 +11,8 @@ export function stateOfStanding(standing: Standing | undefined): JobState {
     case "delayed":
       // What a rate limit or another machine holds back is due already.
       return standing.reason === "due" || standing.reason === "retry" ? "scheduled" : "queued";
+    case "waiting":
+      return standing.woken === null ? "waiting" : "queued";
     case "leased":
       return "running";
     case "done":

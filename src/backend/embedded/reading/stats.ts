@@ -8,6 +8,7 @@ const COUNTS = `
     SELECT job, 'queued' AS state FROM ready
     UNION ALL SELECT job, 'queued' FROM blocked
     UNION ALL SELECT job, iif(reason IN ('due', 'retry'), 'scheduled', 'queued') FROM delayed
+    UNION ALL SELECT job, iif(woken IS NULL, 'waiting', 'queued') FROM waiting
     UNION ALL SELECT json_extract(e.value, '$[0]'), 'running' FROM lease l, json_each(l.jobs) e
       WHERE NOT EXISTS (SELECT 1 FROM done d WHERE d.job = json_extract(e.value, '$[0]') AND d.run = json_extract(e.value, '$[1]'))
     UNION ALL SELECT job, state FROM done d WHERE run = (SELECT max(run) FROM done n WHERE n.job = d.job)

@@ -10,7 +10,9 @@ import { type AttemptResult, endAttempt } from "../end-attempt.ts";
 import type { JobNumber } from "../job-number.ts";
 import { moveKept } from "../move-kept.ts";
 import { reclaim } from "../reclaim.ts";
+import { storeValue } from "../store-value.ts";
 import { attemptRequest, attemptServices } from "./attempt-services.ts";
+import { DurableRuns } from "./durable-runs.ts";
 import type { WorkerParts } from "./parts.ts";
 import { type Running, RunningSet } from "./running.ts";
 import type { Slots } from "./slots.ts";
@@ -34,12 +36,16 @@ export interface AttemptsParts extends WorkerParts {
   readonly onEnded: (job: JobNumber, final: boolean) => void;
 }
 
+/** An end that is not recorded yet. */
+type Recordable = Exclude<AttemptEnd, { kind: "lost" | "suspended" }>;
+
 /** Runs what a worker claimed, and records how it ended. */
 export class Attempts {
   readonly #parts: AttemptsParts;
   readonly #served: ReadonlyMap<string, ServedType>;
   readonly #running = new RunningSet();
   readonly #wheel: DeadlineWheel;
+  readonly #durable: DurableRuns;
   #busy = 0;
   #stopping = false;
   #lateWrites = 0;
@@ -48,6 +54,22 @@ export class Attempts {
     this.#parts = parts;
     this.#served = new Map(parts.options.types.map((served) => [served.type.name, served]));
     this.#wheel = new DeadlineWheel(parts.clock);
+    this.#durable = new DurableRuns(parts, this.#running);
+  }
+
+  /** True when code that waits is kept here: runs that go on are looked for. */
+  get hasParked(): boolean {
+    return this.#durable.hasParked;
+  }
+
+  /** The worker stops: code that waits here goes on elsewhere. */
+  evictParked(): void {
+    this.#durable.stop();
+  }
+
+  /** Forgets code whose job no longer waits. */
+  sweepParked(): void {
+    this.#durable.sweep();
   }
 
   /** Attempts whose end is not recorded yet. */
@@ -142,11 +164,7 @@ export class Attempts {
   async #run(running: Running): Promise<void> {
     let end: AttemptEnd;
     try {
-      end = await runAttempt(
-        attemptRequest(this.#parts, running),
-        attemptServices(this.#parts, running),
-        running.control,
-      );
+      end = await this.#perform(running);
     } catch (error) {
       // runAttempt answers for handlers; what escapes it is ours or the disk's, and the work may have been done.
       end = { kind: "failed", error: toErrorRecord(error), retryable: running.claim.job.env.after_crash === undefined };
@@ -156,13 +174,29 @@ export class Attempts {
     this.#wheel.clear(running.control);
     this.#busy--;
     if (end.kind === "lost") this.#forget(running, false);
+    else if (end.kind === "suspended") this.#suspended(running);
     else this.#record(running, end);
     this.#parts.onFree();
   }
 
-  #record(running: Running, end: Exclude<AttemptEnd, { kind: "lost" }>, again = false): void {
-    const { writer, id, artifactRoot } = this.#parts;
+  #perform(running: Running): Promise<AttemptEnd> {
+    const { served, control } = running;
+    const request = attemptRequest(this.#parts, running);
+    const services = attemptServices(this.#parts, running);
+    if (served.type.kind === "plain") return runAttempt(request, services, control);
+    return this.#durable.run(running, request, services);
+  }
+
+  /** Its suspension is recorded, and its lease no longer covers it. */
+  #suspended(running: Running): void {
+    this.#parts.tell.move(running, "suspended", false);
+    this.#forget(running, false);
+  }
+
+  #record(running: Running, end: Recordable, again = false): void {
+    const { writer, id, artifactRoot, limits } = this.#parts;
     const { claim } = running;
+    const inputAt = end.kind === "continued" ? storeValue(artifactRoot, end.inputJson, limits) : undefined;
     writer
       .mutate((tx) =>
         endAttempt(tx, {
@@ -173,6 +207,7 @@ export class Attempts {
           others: this.#running.others(tx, running),
           random: Math.random(),
           again,
+          ...(inputAt === undefined ? {} : { inputAt }),
         }),
       )
       .then(
@@ -181,17 +216,18 @@ export class Attempts {
       );
   }
 
-  #onRecorded(running: Running, end: Exclude<AttemptEnd, { kind: "lost" }>, result: AttemptResult): void {
-    const final = result.kind === "final";
+  #onRecorded(running: Running, end: Recordable, result: AttemptResult): void {
+    const ended = result.kind === "final";
+    const final = ended && end.kind !== "continued";
     const { tell } = this.#parts;
     tell.move(running, end.kind === "left" ? "released" : end.kind, final, "error" in end ? end.error : undefined);
-    if (final && "kept" in end && end.kept !== undefined) {
+    if (ended && "kept" in end && end.kept !== undefined) {
       moveKept(this.#parts, running.claim.entry.job).catch((error: unknown) => tell.problem(toErrorRecord(error)));
     }
     this.#forget(running, final);
   }
 
-  #onRefused(running: Running, end: Exclude<AttemptEnd, { kind: "lost" }>, error: unknown): void {
+  #onRefused(running: Running, end: Recordable, error: unknown): void {
     const { tell, clock } = this.#parts;
     if (isAppError(error) && error.code === "LEASE_LOST") {
       tell.move(running, "released", true, toErrorRecord(error));

@@ -2,6 +2,7 @@ import type { Clock } from "../../../clock.ts";
 import type { Connection } from "../../../database/connection.ts";
 import type { Writer } from "../../../database/writer.ts";
 import { type Claim, type ClaimRequest, claim, claimOne, hasSuspects, PROBATION_MS } from "../claim.ts";
+import { claimWoken } from "../durable/claim-woken.ts";
 import { type Interned, labelsCover } from "../intern.ts";
 import type { JobNumber } from "../job-number.ts";
 import { readJob } from "../job-row.ts";
@@ -19,6 +20,8 @@ export interface ClaimerParts {
   readonly types: ReadonlySet<string>;
   readonly labels: Readonly<Record<string, string>>;
   readonly leaseMs: number;
+  /** True when this worker may have parked code that goes on. */
+  readonly hasParked: () => boolean;
   /** Slots that are free at this moment. */
   readonly free: () => number;
   readonly onClaims: (claims: readonly Claim[]) => void;
@@ -77,6 +80,7 @@ export class Claimer {
   }
 
   async #round(claimsAll: boolean): Promise<void> {
+    if (this.#parts.hasParked()) await this.#claimWoken();
     if (this.#wanted.size > 0) await this.#claimWanted();
     if (!claimsAll) return;
     const queues = this.#queues();
@@ -117,6 +121,20 @@ export class Claimer {
     if (now - this.#claimedAtMono > leaseMs / 3)
       db.run("UPDATE worker SET beat_mono = max(beat_mono, ?) WHERE id = ?", now, workerId);
     this.#claimedAtMono = now;
+  }
+
+  /** Before all others: who parked a run is preferred for a moment only. */
+  async #claimWoken(): Promise<void> {
+    const { db, writer, interned, epochs, workerId: worker, free, onClaims } = this.#parts;
+    if (db.get("SELECT 1 FROM waiting WHERE woken IS NOT NULL AND worker = ? LIMIT 1", worker) === undefined) return;
+    const claims = await writer.mutate(
+      (tx) => {
+        const limit = this.#stopped ? 0 : free();
+        return limit <= 0 ? [] : claimWoken(tx, interned, epochs, { worker, limit });
+      },
+      { durable: false },
+    );
+    onClaims(claims);
   }
 
   async #claimWanted(): Promise<void> {

@@ -73,6 +73,7 @@ export class EmbeddedWorker implements BackendWorker {
       types: new Set(options.types.map(({ type }) => type.name)),
       labels: options.labels,
       leaseMs: parts.limits.leaseMs,
+      hasParked: () => this.#attempts.hasParked,
       free: () => options.concurrency - this.#attempts.busy,
       onClaims: (claims) => this.take(claims),
       onError: (error) => this.#problem(error),
@@ -143,6 +144,7 @@ export class EmbeddedWorker implements BackendWorker {
         this.#onIdle = resolve;
       });
     }
+    this.#attempts.evictParked();
     this.#graceTimer?.cancel();
     this.#tickTimer?.cancel();
     clearInterval(this.#beat);
@@ -169,6 +171,7 @@ export class EmbeddedWorker implements BackendWorker {
     try {
       await this.#attempts.checkLeases();
       await this.#due.look();
+      this.#attempts.sweepParked();
       this.wake();
       if (this.#parts.options.claims && this.#stopping === undefined) await this.#lookAfterOthers();
     } catch (error) {

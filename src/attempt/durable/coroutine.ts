@@ -1,0 +1,302 @@
+import type { AttemptFolder } from "../../artifact/attempt-folder.ts";
+import { AppError } from "../../error.ts";
+import { concurrentCall, decideCall, decideEnd } from "../../job/durable/decide-call.ts";
+import { readOutcome } from "../../job/durable/outcome.ts";
+import { type Call, type CallOutcome, describeCall, type RecordedCall } from "../../job/durable/record.ts";
+import type { AttemptControl } from "../control.ts";
+import type { AttemptRequest, AttemptServices } from "../services.ts";
+import type { HandlerEnd } from "../settle.ts";
+import type { DurableServices, Issued, PlacedCall, Suspendable, Suspension } from "./services.ts";
+
+/** The attempt that carries a coroutine at this time; a parked one has none. */
+export interface Edge {
+  readonly request: AttemptRequest;
+  readonly services: AttemptServices;
+  readonly durable: DurableServices;
+  readonly control: AttemptControl;
+  /** Where this attempt writes. */
+  readonly folder: AttemptFolder;
+}
+
+/** How the code's turn in an attempt ended. */
+export type Turn =
+  | { readonly kind: "ended"; readonly end: HandlerEnd }
+  | { readonly kind: "suspended" }
+  | { readonly kind: "continued"; readonly call: PlacedCall; readonly inputJson: string };
+
+/** What making a call came to, for the coroutine. */
+export type Act = (call: PlacedCall, suspend: Suspendable | undefined) => Promise<Acted>;
+
+/** `stopped`: the attempt is being stopped, and what the call did meanwhile is not recorded. */
+export type Acted = Issued | { readonly kind: "stopped" } | Extract<Turn, { kind: "continued" }>;
+
+interface OpenCall {
+  readonly call: PlacedCall;
+  readonly answer: (outcome: CallOutcome) => void;
+  waits: boolean;
+}
+
+/**
+ * The running code of a durable job: gives each call its position, answers it from the record or lets it be made, and ends
+ * the turn when the code ends, waits or may not go on. The same coroutine goes on in a later attempt when it was parked.
+ *
+ * A call of code that may not go on never settles: a thrown error would be swallowed by a user's `catch`.
+ */
+export class Coroutine implements Suspendable {
+  readonly #controller = new AbortController();
+  readonly #open = new Map<number, OpenCall>();
+  #edge: Edge | undefined;
+  #turn: PromiseWithResolvers<Turn> | undefined;
+  #records: ReadonlyMap<number, RecordedCall> = new Map();
+  #newest: RecordedCall | undefined;
+  #next = 1;
+  #group: "none" | "collecting" | "waiting" = "none";
+  #dead = false;
+  #failure: AppError | undefined;
+
+  /** Fires when the code should stop or does not go on. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get alive(): boolean {
+    return !this.#dead;
+  }
+
+  /** True while recorded calls are passed again. */
+  get replays(): boolean {
+    return this.#newest !== undefined && this.#next <= this.#newest.position;
+  }
+
+  /** Of the attempt that carries it. A parked one is asked by code that goes on beside its wait, and says the last. */
+  get edge(): Edge {
+    if (this.#edge === undefined) throw new AppError("INTERNAL", "a coroutine is used before it begins");
+    return this.#edge;
+  }
+
+  /** Runs the code from the top. */
+  begin(edge: Edge, body: () => unknown): Promise<Turn> {
+    const records = edge.durable.records(1);
+    this.#records = new Map(records.map((record) => [record.position, record]));
+    this.#newest = records.at(-1);
+    const turn = this.#attach(edge);
+    Promise.resolve()
+      .then(body)
+      .then(
+        (value) => this.#bodyEnded({ kind: "value", value }),
+        (error: unknown) => this.#bodyEnded({ kind: "thrown", error }),
+      );
+    return turn;
+  }
+
+  /**
+   * Lets parked code go on with what its open calls came to.
+   *
+   * @returns `undefined` when the record is not what this code knows: then it must run from the top.
+   */
+  resume(edge: Edge): Promise<Turn> | undefined {
+    if (this.#failure !== undefined) return Promise.resolve(thrown(this.#failure));
+    const first = Math.min(...this.#open.keys());
+    if (this.#dead || this.#open.size === 0) return undefined;
+    const records = edge.durable.records(first);
+    const outcomes = new Map(records.map((record) => [record.position, record.outcome()]));
+    const known = records.at(-1)?.position === this.#next - 1;
+    if (!known || [...this.#open.keys()].some((position) => outcomes.get(position) === undefined)) return undefined;
+    const turn = this.#attach(edge);
+    this.#answerAll(records);
+    return turn;
+  }
+
+  /** Its code does not go on: no call of it settles any more. */
+  evict(): void {
+    this.#dead = true;
+    if (!this.signal.aborted) this.#controller.abort("suspended");
+  }
+
+  /** Makes a durable call, or answers it. What it resolves with is the same live and replayed. */
+  perform(call: Call, act: Act): Promise<CallOutcome> {
+    if (this.#dead) return never();
+    if (this.#group === "waiting" || (this.#group === "none" && this.#open.size > 0))
+      return this.#fail(concurrentCall(describeCall(call), this.#describeOpen()));
+    if (this.edge.control.reason !== undefined) return this.#stop();
+    const position = this.#next;
+    const { positionsMax } = this.edge.durable;
+    const decision = decideCall({ call, position, recorded: this.#records.get(position), positionsMax });
+    if (decision.kind === "fail") return this.#fail(decision.error);
+    if (decision.kind === "older") return Promise.resolve({ kind: "ok", value: 0 });
+    this.#next++;
+    if (decision.kind === "answer") return Promise.resolve(decision.outcome);
+    const placed = { ...call, position };
+    const { promise, resolve } = Promise.withResolvers<CallOutcome>();
+    this.#open.set(position, { call: placed, answer: resolve, waits: decision.kind === "pending" });
+    if (decision.kind === "issue") this.#issue(placed, act);
+    else this.#suspendIfIdle();
+    return promise;
+  }
+
+  /**
+   * Makes the calls of several thunks, each of which makes exactly one, and lets none follow until all have settled.
+   *
+   * @returns what each thunk returned, in their order; `undefined` for one that made no durable call.
+   */
+  collect(thunks: readonly (() => Promise<unknown>)[]): readonly (Promise<unknown> | undefined)[] {
+    if (this.#dead) return [never()];
+    if (this.#group !== "none" || this.#open.size > 0) return [this.#fail(concurrentCall("all", this.#describeOpen()))];
+    this.#group = "collecting";
+    const made = thunks.map((thunk) => this.#collectOne(thunk));
+    if (!this.#dead) this.#group = "waiting";
+    this.#suspendIfIdle();
+    return made;
+  }
+
+  /** All calls of a group have settled. */
+  endGroup(): void {
+    this.#group = "none";
+  }
+
+  #collectOne(thunk: () => Promise<unknown>): Promise<unknown> | undefined {
+    const before = this.#next;
+    let made: Promise<unknown>;
+    try {
+      made = Promise.resolve(thunk());
+    } catch (error) {
+      made = Promise.reject(error);
+    }
+    // The group waits for it in any case; what else somebody does with it is their own promise.
+    made.catch(() => undefined);
+    if (this.#next > before + 1)
+      return this.#fail(concurrentCall("a second call of one member of all", describeCall(this.#callAt(before))));
+    return this.#next === before && !this.#dead ? undefined : made;
+  }
+
+  #callAt(position: number): Call {
+    return this.#open.get(position)?.call ?? this.#records.get(position) ?? { kind: "step", name: "", digest: "" };
+  }
+
+  #attach(edge: Edge): Promise<Turn> {
+    this.#edge = edge;
+    this.#turn = Promise.withResolvers<Turn>();
+    const { signal } = edge.control;
+    const forward = (): void => {
+      if (this.#edge === edge) this.#controller.abort(signal.reason);
+    };
+    if (signal.aborted) forward();
+    else signal.addEventListener("abort", forward, { once: true });
+    return this.#turn.promise;
+  }
+
+  #issue(call: PlacedCall, act: Act): void {
+    const turn = this.#turn;
+    act(call, this.#group === "none" ? this : undefined).then(
+      (acted) => this.#acted(call.position, acted, turn),
+      (error: unknown) => this.#endTurn(thrown(error), turn),
+    );
+  }
+
+  #acted(position: number, acted: Acted, turn: PromiseWithResolvers<Turn> | undefined): void {
+    // Another attempt may have woken it by now; this one's turn is over all the same.
+    if (acted.kind === "open" && acted.suspended) return turn?.resolve({ kind: "suspended" });
+    if (this.#dead) return;
+    const open = this.#open.get(position);
+    switch (acted.kind) {
+      case "settled":
+        if (this.edge.control.reason !== undefined) this.#stopWhenIdle(position);
+        else this.#answer(position, readOutcome(acted.outcome));
+        return;
+      case "open":
+        if (open !== undefined) open.waits = true;
+        return this.#suspendIfIdle();
+      case "cancelled":
+        this.edge.control.stop("cancelled");
+        return void this.#stop();
+      case "stopped":
+        return this.#stopWhenIdle(position);
+      case "continued":
+        return this.#endTurn(acted, turn);
+    }
+  }
+
+  #answer(position: number, outcome: CallOutcome): void {
+    const open = this.#open.get(position);
+    this.#open.delete(position);
+    open?.answer(outcome);
+    this.#suspendIfIdle();
+  }
+
+  /** When every open call waits for something outside, the slot is given back. */
+  #suspendIfIdle(): void {
+    const open = [...this.#open.values()];
+    if (this.#dead || this.#group === "collecting" || open.length === 0 || open.some(({ waits }) => !waits)) return;
+    const turn = this.#turn;
+    this.edge.durable.suspend(this).then(
+      (suspension) => this.#suspended(suspension, turn),
+      (error: unknown) => this.#endTurn(thrown(error), turn),
+    );
+  }
+
+  #suspended(suspension: Suspension, turn: PromiseWithResolvers<Turn> | undefined): void {
+    if (suspension.kind === "suspended") return turn?.resolve({ kind: "suspended" });
+    if (this.#dead) return;
+    if (suspension.kind === "cancelled") {
+      this.edge.control.stop("cancelled");
+      return void this.#stop();
+    }
+    this.#answerAll(this.edge.durable.records(Math.min(...this.#open.keys())));
+  }
+
+  /** All are closed before the first is answered: code that goes on may make a call at once. */
+  #answerAll(records: readonly RecordedCall[]): void {
+    const answers = records.map(({ position, outcome }) => {
+      const open = this.#open.get(position);
+      const settled = open === undefined ? undefined : outcome();
+      if (settled === undefined) return undefined;
+      this.#open.delete(position);
+      return () => open?.answer(settled);
+    });
+    for (const answer of answers) answer?.();
+  }
+
+  #bodyEnded(end: HandlerEnd): void {
+    if (this.#dead) return;
+    if (this.#open.size > 0) return void this.#fail(concurrentCall("the end of the job", this.#describeOpen()));
+    const early = decideEnd(this.#next, this.#newest);
+    if (early !== undefined) return void this.#fail(early);
+    this.#endTurn({ kind: "ended", end }, this.#turn);
+  }
+
+  /** The run ends with an error past the user's code. */
+  #fail(error: AppError): Promise<never> {
+    this.#failure ??= error;
+    this.#endTurn(thrown(error), this.#turn);
+    return never();
+  }
+
+  /** The attempt is being stopped: for whatever reason, its code makes no further call. */
+  #stop(): Promise<never> {
+    this.#endTurn(thrown(this.edge.control.reason), this.#turn);
+    return never();
+  }
+
+  #stopWhenIdle(position: number): void {
+    this.#open.delete(position);
+    if ([...this.#open.values()].every(({ waits }) => waits)) void this.#stop();
+  }
+
+  #endTurn(ended: Turn, turn: PromiseWithResolvers<Turn> | undefined): void {
+    this.evict();
+    turn?.resolve(ended);
+  }
+
+  #describeOpen(): string {
+    const [first] = this.#open.values();
+    return first === undefined ? "all" : `${describeCall(first.call)} (position ${first.call.position})`;
+  }
+}
+
+function thrown(error: unknown): Turn {
+  return { kind: "ended", end: { kind: "thrown", error } };
+}
+
+function never(): Promise<never> {
+  return new Promise(() => undefined);
+}

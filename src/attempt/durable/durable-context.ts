@@ -1,0 +1,138 @@
+import { randomUUID } from "node:crypto";
+import { AppError, toErrorRecord } from "../../error.ts";
+import type { DurableContext, TransactionTables } from "../../job/durable/context.ts";
+import { digestOf } from "../../job/durable/digest.ts";
+import { writeError, writeValue } from "../../job/durable/outcome.ts";
+import type { CallKind } from "../../job/durable/record.ts";
+import type { Redactor } from "../../redact.ts";
+import { createLog } from "../context.ts";
+import { inputProblem } from "../input.ts";
+import { maskTexts } from "../mask-texts.ts";
+import { all } from "./all.ts";
+import { childCalls } from "./child-calls.ts";
+import type { Act, Coroutine, Edge } from "./coroutine.ts";
+import { performStep, readStepOptions, toJson } from "./step.ts";
+import { valueOf } from "./value-of.ts";
+import { waitCalls } from "./wait-calls.ts";
+
+/** What the calls of a context stand on. */
+export interface ContextBase {
+  readonly coroutine: Coroutine;
+  readonly redactor: Redactor | undefined;
+}
+
+/** The context that the code of a durable job receives. One for the life of a coroutine, whichever attempts carry it. */
+export function createDurableContext(base: ContextBase): DurableContext {
+  const { coroutine } = base;
+  const request = (): Edge["request"] => coroutine.edge.request;
+  const { jobId, runNumber, traceId } = request();
+  return {
+    jobId,
+    runNumber,
+    traceId,
+    get attempt() {
+      return request().attempt;
+    },
+    signal: coroutine.signal,
+    log: replayLog(base),
+    progress: (progress) => {
+      if (!coroutine.replays) coroutine.edge.services.progress(request(), maskTexts(progress, base.redactor));
+    },
+    ...waitCalls(coroutine),
+    ...childCalls(coroutine),
+    ...recordedCalls(base),
+    all: (calls) => all(coroutine, calls),
+  };
+}
+
+type RecordedCalls = Pick<
+  DurableContext,
+  "step" | "now" | "random" | "uuid" | "transaction" | "continueAs" | "version"
+>;
+
+/** Calls whose outcome is recorded when they end, without a wait. */
+function recordedCalls({ coroutine, redactor }: ContextBase): RecordedCalls {
+  const value = (kind: CallKind, make: () => unknown, name = ""): Promise<unknown> =>
+    valueOf(coroutine.perform({ kind, name, digest: "" }, appendValue(coroutine, make)));
+  return {
+    step: (name, work, options = {}) =>
+      attempt(() => {
+        const plan = readStepOptions(name, options);
+        const act: Act = (call) =>
+          performStep({ edge: coroutine.edge, call, work, plan, signal: coroutine.signal, redactor });
+        return valueOf(coroutine.perform({ kind: "step", name, digest: "" }, act));
+      }) as never,
+    now: async () => new Date((await value("now", () => coroutine.edge.services.clock.now())) as number),
+    random: () => value("random", () => Math.random()) as Promise<number>,
+    uuid: () => value("uuid", () => randomUUID()) as Promise<string>,
+    version: (name, version) =>
+      attempt(() => {
+        if (!(Number.isInteger(version) && version >= 1))
+          throw new AppError("INVALID_INPUT", `version ${JSON.stringify(name)}: ${version} is no whole number from 1`);
+        return value("version", () => version, name) as Promise<number>;
+      }),
+    transaction: (name, action) =>
+      attempt(() =>
+        valueOf(coroutine.perform({ kind: "transaction", name, digest: "" }, transact(coroutine, redactor, action))),
+      ) as never,
+    continueAs: (input) => attempt(() => continueAs(coroutine, input)),
+  };
+}
+
+/** A call that is refused before it is made rejects, as one that fails does. */
+function attempt<T>(make: () => Promise<T>): Promise<T> {
+  try {
+    return make();
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+function appendValue(coroutine: Coroutine, make: () => unknown): Act {
+  return async (call) => {
+    const outcome = writeValue(JSON.stringify(make()));
+    await coroutine.edge.durable.append(call, outcome);
+    return { kind: "settled", outcome };
+  };
+}
+
+function transact(
+  coroutine: Coroutine,
+  redactor: Redactor | undefined,
+  action: (db: TransactionTables) => unknown,
+): Act {
+  return async (call) => {
+    const outcome = await coroutine.edge.durable.transaction(call, action, (ended) =>
+      "error" in ended
+        ? writeError(maskTexts(toErrorRecord(ended.error, "HANDLER_FAILED"), redactor))
+        : writeValue(toJson(`transaction ${JSON.stringify(call.name)}`, maskTexts(ended.value, redactor))),
+    );
+    return { kind: "settled", outcome };
+  };
+}
+
+function continueAs(coroutine: Coroutine, input: unknown): Promise<never> {
+  const { type } = coroutine.edge.request;
+  const parsed = type.input.safeParse(input);
+  if (!parsed.success) throw inputProblem(type.name, parsed.error);
+  const inputJson = toJson(`continueAs of ${type.name}`, input) ?? "null";
+  const act: Act = async (call) => ({ kind: "continued", call, inputJson });
+  return coroutine.perform({ kind: "continueAs", name: "", digest: digestOf(input) }, act) as Promise<never>;
+}
+
+/** What was said before is not said again while recorded calls are passed. */
+function replayLog({ coroutine, redactor }: ContextBase): DurableContext["log"] {
+  const logs = new WeakMap<Edge, DurableContext["log"]>();
+  const log = (): DurableContext["log"] | undefined => {
+    if (coroutine.replays || !coroutine.alive) return undefined;
+    const { edge } = coroutine;
+    const known = logs.get(edge) ?? createLog(edge.request, edge.folder, edge.services, redactor);
+    logs.set(edge, known);
+    return known;
+  };
+  return {
+    info: (message, fields) => log()?.info(message, fields),
+    warn: (message, fields) => log()?.warn(message, fields),
+    error: (message, fields) => log()?.error(message, fields),
+  };
+}

@@ -1,0 +1,90 @@
+import { toErrorRecord } from "../../error.ts";
+import type { DurableContext } from "../../job/durable/context.ts";
+import type { Redactor } from "../../redact.ts";
+import { folderFor } from "../context.ts";
+import type { AttemptControl } from "../control.ts";
+import { readInput } from "../run-attempt.ts";
+import type { AttemptEnd, AttemptRequest, AttemptServices } from "../services.ts";
+import { settle } from "../settle.ts";
+import { Coroutine, type Edge, type Turn } from "./coroutine.ts";
+import { createDurableContext } from "./durable-context.ts";
+import { gatherKept } from "./gather-kept.ts";
+import type { DurableServices } from "./services.ts";
+
+/** What an attempt of a durable job needs beside that of any job. */
+export interface DurableParts {
+  readonly durable: DurableServices;
+  /** The code as an earlier attempt of this process parked it. */
+  readonly parked: ParkedRun | undefined;
+  /** Told of the code as soon as it runs, so that it can be parked when it waits. */
+  readonly onRun: (run: ParkedRun) => void;
+}
+
+/** Running code with what its end needs. */
+export interface ParkedRun {
+  readonly coroutine: Coroutine;
+  readonly redactor: Redactor | undefined;
+}
+
+/**
+ * Makes one attempt of a durable job: lets its code go on, from memory or from the top, until it ends, waits or is stopped.
+ * What suspends it is recorded already when this returns; any other end is for whoever holds the lease.
+ */
+export async function runDurableAttempt(
+  request: AttemptRequest,
+  services: AttemptServices,
+  control: AttemptControl,
+  { durable, parked, onRun }: DurableParts,
+): Promise<AttemptEnd> {
+  const edge: Edge = { request, services, durable, control, folder: folderFor(request, services, false) };
+  if (request.deadlineMs !== undefined && request.deadlineMs <= services.clock.now())
+    control.stop("timeout", { byDeadline: true });
+  const going = parked === undefined ? undefined : { run: parked, turn: parked.coroutine.resume(edge) };
+  let begun: { readonly run: ParkedRun; readonly turn: Promise<Turn> };
+  if (going?.turn === undefined) {
+    parked?.coroutine.evict();
+    try {
+      begun = begin(edge);
+    } catch (error) {
+      return { kind: "failed", error: toErrorRecord(error), retryable: false };
+    }
+  } else begun = { run: going.run, turn: going.turn };
+  onRun(begun.run);
+  return endOf(edge, begun);
+}
+
+function begin(edge: Edge): { run: ParkedRun; turn: Promise<Turn> } {
+  const { input, redactor } = readInput(edge.request, edge.services);
+  const coroutine = new Coroutine();
+  const code = edge.request.handlers.run as unknown as (input: unknown, ctx: DurableContext) => unknown;
+  const turn = coroutine.begin(edge, () => code(input, createDurableContext({ coroutine, redactor })));
+  return { run: { coroutine, redactor }, turn };
+}
+
+async function endOf(
+  edge: Edge,
+  { run, turn }: { readonly run: ParkedRun; readonly turn: Promise<Turn> },
+): Promise<AttemptEnd> {
+  const { control, request, services, folder } = edge;
+  const ended = await control.guard(turn).catch((error: unknown): Turn => {
+    // Abandoned: its code did not listen to the signal.
+    run.coroutine.evict();
+    return { kind: "ended", end: { kind: "thrown", error } };
+  });
+  if (ended.kind === "suspended") return ended;
+  const settling = { request, services, control, folder, redactor: run.redactor, keeps: [] };
+  if (ended.kind === "continued") {
+    gatherKept(edge);
+    const files = folder.exists ? await folder.seal(run.redactor) : [];
+    const kept = files.length === 0 ? {} : { kept: { folder: folder.path, files } };
+    return { kind: "continued", call: ended.call, inputJson: ended.inputJson, ...kept };
+  }
+  if (!staysWithJob(control)) return settle(ended.end, settling);
+  gatherKept(edge);
+  return settle(ended.end, settling);
+}
+
+/** True where the end is the run's, so that what its steps kept is promoted. */
+function staysWithJob({ reason }: AttemptControl): boolean {
+  return reason !== "stopping" && reason !== "lease_lost";
+}

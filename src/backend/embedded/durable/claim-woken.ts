@@ -1,0 +1,31 @@
+import type { Transaction } from "../../../database/writer.ts";
+import { type Claim, leaseRows } from "../claim.ts";
+import { ENTRY_COLUMNS, type Entry } from "../entry.ts";
+import type { Interned } from "../intern.ts";
+import { readJob } from "../job-row.ts";
+import type { Epochs } from "../lease.ts";
+import type { Notice } from "../notice.ts";
+import { mayStart } from "../start-gate.ts";
+import { GOES_ON } from "./wake.ts";
+
+/** Claims the runs that go on and whose code this worker parked. */
+export function claimWoken(
+  tx: Transaction<Notice>,
+  interned: Interned,
+  epochs: Epochs,
+  { worker, limit }: { readonly worker: number; readonly limit: number },
+): Claim[] {
+  const candidates = tx.db
+    .all<Entry>(
+      `SELECT ${ENTRY_COLUMNS} FROM waiting INDEXED BY waiting_woken WHERE woken IS NOT NULL AND worker = ? ORDER BY woken LIMIT ?`,
+      worker,
+      limit,
+    )
+    .flatMap((row) => {
+      tx.db.run("DELETE FROM waiting WHERE job = ?", row.job);
+      const job = readJob(tx.db, row.job);
+      const entry = { ...row, recover: GOES_ON };
+      return job !== undefined && mayStart(tx, interned, job, entry) ? [{ job, entry }] : [];
+    });
+  return leaseRows(tx, interned, epochs, worker, candidates);
+}

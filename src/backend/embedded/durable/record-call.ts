@@ -1,0 +1,99 @@
+import type { PlacedCall } from "../../../attempt/durable/services.ts";
+import type { Connection } from "../../../database/connection.ts";
+import type { Transaction } from "../../../database/writer.ts";
+import { keptWith, type RecordedFile, readOutcome } from "../../../job/durable/outcome.ts";
+import type { CallKind, RecordedCall } from "../../../job/durable/record.ts";
+import type { Claim } from "../claim.ts";
+import type { JobNumber } from "../job-number.ts";
+import { checkLease } from "../lease.ts";
+import type { Notice } from "../notice.ts";
+import { holdValue, loadText } from "./outcome-text.ts";
+
+/** A run. */
+export interface RunOf {
+  readonly job: JobNumber;
+  readonly run: number;
+}
+
+/** Appends a call to the record. @param outcome as it is stored; `null` while the call waits. */
+export function insertRecord(
+  tx: Transaction<Notice>,
+  { job, run }: RunOf,
+  { position, kind, name, digest }: PlacedCall,
+  outcome: string | null,
+): void {
+  tx.db.run(
+    "INSERT INTO record (job, run, position, kind, name, digest, at, settled, outcome) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    job,
+    run,
+    position,
+    kind,
+    name,
+    digest,
+    tx.nowMs,
+    outcome === null ? null : tx.nowMs,
+    outcome,
+  );
+  if (outcome !== null) holdValue(tx, job, outcome);
+}
+
+/**
+ * Records a call together with its outcome, under the attempt's lease.
+ *
+ * @param again an earlier try may have been committed after all.
+ * @throws AppError `LEASE_LOST`.
+ */
+export function recordCall(
+  tx: Transaction<Notice>,
+  { epoch, entry }: Pick<Claim, "epoch" | "entry">,
+  call: PlacedCall,
+  { outcome, again }: { readonly outcome: string; readonly again: boolean },
+): void {
+  checkLease(tx, epoch);
+  if (again && isRecorded(tx.db, entry, call.position)) return;
+  insertRecord(tx, entry, call, outcome);
+}
+
+/** True when the record has this position. */
+export function isRecorded(db: Connection, { job, run }: RunOf, position: number): boolean {
+  return db.get("SELECT 1 FROM record WHERE job = ? AND run = ? AND position = ?", job, run, position) !== undefined;
+}
+
+/** The outcome at a position as it is stored; `null` while the call waits. */
+export function storedOutcome(db: Connection, { job, run }: RunOf, position: number): string | null | undefined {
+  return db.get<{ outcome: string | null }>(
+    "SELECT outcome FROM record WHERE job = ? AND run = ? AND position = ?",
+    job,
+    run,
+    position,
+  )?.outcome;
+}
+
+/** The record of a run from a position on, in order. Outcomes are read when they are asked for. */
+export function readRecords(db: Connection, { job, run }: RunOf, from: number): RecordedCall[] {
+  return db
+    .all<{ position: number; kind: CallKind; name: string; digest: string; outcome: string | null }>(
+      "SELECT position, kind, name, digest, outcome FROM record WHERE job = ? AND run = ? AND position >= ? ORDER BY position",
+      job,
+      run,
+      Math.min(from, Number.MAX_SAFE_INTEGER),
+    )
+    .map(({ position, kind, name, digest, outcome }) => ({
+      position,
+      kind,
+      name,
+      digest,
+      outcome: () => (outcome === null ? undefined : readOutcome(loadText(outcome))),
+    }));
+}
+
+/** The files that recorded steps of a run kept, in the order of their positions. */
+export function readKept(db: Connection, { job, run }: RunOf): readonly RecordedFile[] {
+  return db
+    .all<{ outcome: string }>(
+      "SELECT outcome FROM record WHERE job = ? AND run = ? AND kind = 'step' AND (outcome LIKE '%\"kept\":%' OR outcome LIKE '{\"at\":%') ORDER BY position",
+      job,
+      run,
+    )
+    .flatMap(({ outcome }) => keptWith(loadText(outcome)));
+}

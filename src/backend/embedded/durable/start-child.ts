@@ -1,0 +1,56 @@
+import type { ChildRequest, Issued, PlacedCall } from "../../../attempt/durable/services.ts";
+import type { Transaction } from "../../../database/writer.ts";
+import { writeValue } from "../../../job/durable/outcome.ts";
+import type { Acceptance } from "../../backend.ts";
+import { type AcceptParts, accept } from "../accept.ts";
+import type { Claim } from "../claim.ts";
+import type { ValueReference } from "../env.ts";
+import { readJob, standingOf } from "../job-row.ts";
+import { checkLease } from "../lease.ts";
+import type { Notice } from "../notice.ts";
+import { insertRecord } from "./record-call.ts";
+import { settleChild } from "./settle-child.ts";
+
+/** A child to make. */
+export interface NewChild {
+  readonly claim: Claim;
+  readonly call: PlacedCall;
+  readonly acceptance: Acceptance;
+  readonly awaited: ChildRequest["awaited"];
+  readonly inputAt?: ValueReference;
+}
+
+/**
+ * Makes a child and records the call in one transaction. The child's slot is the position, so there is one however often.
+ *
+ * @throws AppError `LEASE_LOST`, and what accepting throws.
+ */
+export function startChild(
+  tx: Transaction<Notice>,
+  parts: AcceptParts,
+  { claim, call, acceptance, awaited, inputAt }: NewChild,
+): Exclude<Issued, { kind: "cancelled" }> {
+  checkLease(tx, claim.epoch);
+  const { entry } = claim;
+  const { jobId } = accept(tx, parts, acceptance, inputAt);
+  if (!awaited) {
+    const outcome = writeValue(JSON.stringify({ jobId }));
+    insertRecord(tx, entry, call, outcome);
+    return { kind: "settled", outcome };
+  }
+  const child = parts.numbers.numberOf(jobId) ?? -1;
+  insertRecord(tx, entry, call, null);
+  tx.db.run(
+    "INSERT INTO wait (job, run, position, key, child) VALUES (?, ?, ?, ?, ?)",
+    entry.job,
+    entry.run,
+    call.position,
+    jobId,
+    child,
+  );
+  // Its key may have sent it to its end at once.
+  const job = readJob(tx.db, child);
+  const standing = job === undefined ? undefined : standingOf(tx.db, job);
+  if (standing?.kind === "done") settleChild(tx, { job: child, ...standing });
+  return { kind: "open", suspended: false };
+}

@@ -1,0 +1,62 @@
+import type { Transaction } from "../../../database/writer.ts";
+import { insertReady } from "../admission.ts";
+import { ENTRY_COLUMNS, type Entry } from "../entry.ts";
+import { readJob } from "../job-row.ts";
+import { type Notice, WORK } from "../notice.ts";
+import { holdValue } from "./outcome-text.ts";
+import type { RunOf } from "./record-call.ts";
+
+/** How long the worker that has a job's code in memory is preferred when the job goes on. */
+const PREFERRED_MS = 50;
+
+/** Marks an entry as one that goes on: it takes no unit of its rate limit again, and a cancel is looked for. */
+export const GOES_ON = 2;
+
+/** Writes what an open call came to, and lets its run go on when nothing else is left to wait for. */
+export function settleCall(tx: Transaction<Notice>, run: RunOf, position: number, outcome: string): void {
+  const { changes } = tx.db.run(
+    "UPDATE record SET outcome = ?, settled = ? WHERE job = ? AND run = ? AND position = ? AND outcome IS NULL",
+    outcome,
+    tx.nowMs,
+    run.job,
+    run.run,
+    position,
+  );
+  tx.db.run("DELETE FROM wait WHERE job = ? AND run = ? AND position = ?", run.job, run.run, position);
+  if (changes === 0) return;
+  holdValue(tx, run.job, outcome);
+  wake(tx, run);
+}
+
+/** True while a call of the run waits for something. */
+export function hasWaits(tx: Transaction<Notice>, { job, run }: RunOf): boolean {
+  return tx.db.get("SELECT 1 FROM wait WHERE job = ? AND run = ? LIMIT 1", job, run) !== undefined;
+}
+
+function wake(tx: Transaction<Notice>, run: RunOf): void {
+  if (hasWaits(tx, run)) return;
+  const row = tx.db.get<Entry & { worker: number | null }>(
+    `SELECT ${ENTRY_COLUMNS}, worker FROM waiting WHERE job = ? AND run = ? AND woken IS NULL`,
+    run.job,
+    run.run,
+  );
+  // Otherwise it runs, or is about to: it finds the outcome in its record.
+  if (row === undefined) return;
+  if (row.worker === null) return release(tx, row);
+  const untilMs = tx.nowMs + PREFERRED_MS;
+  tx.db.run("UPDATE waiting SET woken = ? WHERE job = ?", untilMs, run.job);
+  tx.notify(WORK);
+  tx.notify({ kind: "due", atMs: untilMs });
+  tx.notify({ kind: "moved", job: run.job });
+}
+
+/** Puts a run that goes on where any worker finds it. */
+export function release(tx: Transaction<Notice>, entry: Entry): void {
+  tx.db.run("DELETE FROM waiting WHERE job = ?", entry.job);
+  const job = readJob(tx.db, entry.job);
+  if (job === undefined) return;
+  const { run, attempt, failures, crashes } = entry;
+  // It kept its keys.
+  insertReady(tx, job, { job: entry.job, run, attempt, failures, crashes, recover: GOES_ON });
+  tx.notify({ kind: "moved", job: entry.job });
+}

@@ -1,0 +1,86 @@
+import { formatDuration } from "../../../duration.ts";
+import type { JobNumber } from "../job-number.ts";
+import { readJob, type Standing, standingOf } from "../job-row.ts";
+import { stateOfStanding } from "./state-of.ts";
+import type { ReadParts } from "./status.ts";
+
+/** What an open call of a run waits for. */
+export interface OpenWait {
+  readonly position: number;
+  readonly kind: "sleep" | "event" | "child";
+  readonly due: number | null;
+  readonly event: string | null;
+  readonly match: Readonly<Record<string, unknown>>;
+  readonly child: JobNumber | null;
+}
+
+/** The open calls of a run, in order. */
+export function readWaits({ db }: Pick<ReadParts, "db">, job: JobNumber, run: number): OpenWait[] {
+  return db
+    .all<{
+      position: number;
+      due: number | null;
+      event: string | null;
+      shape: string | null;
+      key: string | null;
+      child: number | null;
+    }>("SELECT position, due, event, shape, key, child FROM wait WHERE job = ? AND run = ? ORDER BY position", job, run)
+    .map(({ position, due, event, shape, key, child }) => ({
+      position,
+      kind: child !== null ? "child" : event !== null ? "event" : "sleep",
+      due,
+      event,
+      match: event === null ? {} : matchOf(shape ?? "[]", key ?? "[]"),
+      child,
+    }));
+}
+
+function matchOf(shape: string, key: string): Readonly<Record<string, unknown>> {
+  const values = JSON.parse(key) as readonly unknown[];
+  return Object.fromEntries((JSON.parse(shape) as readonly string[]).map((path, index) => [path, values[index]]));
+}
+
+/** Calls of one sentence; a run of `ctx.all` may have a thousand. */
+const SHOWN = 3;
+
+/** Says what a suspended run waits for. */
+export function explainWaiting(
+  parts: ReadParts,
+  job: JobNumber,
+  { run, woken }: Extract<Standing, { kind: "waiting" }>,
+  nowMs: number,
+): readonly [reason: string, sentence: string] {
+  if (woken !== null) return ["slot", "What it waited for has come; it goes on as soon as a worker has a free slot."];
+  const waits = readWaits(parts, job, run);
+  const [first] = waits;
+  const texts = waits.slice(0, SHOWN).map((wait) => explainWait(parts, wait, nowMs));
+  const more = waits.length > SHOWN ? `, and for ${waits.length - SHOWN} more` : "";
+  return [first?.kind ?? "waiting", `It waits ${texts.join(", ")}${more}.`];
+}
+
+function explainWait(parts: ReadParts, { position, kind, due, event, match, child }: OpenWait, nowMs: number): string {
+  const at = `(position ${position})`;
+  switch (kind) {
+    case "sleep":
+      return `until ${timeIn(due ?? nowMs, nowMs)} ${at}`;
+    case "event": {
+      const matching = Object.keys(match).length === 0 ? "" : ` with ${JSON.stringify(match)}`;
+      const until = due === null ? "" : `, until ${timeIn(due, nowMs)} at the latest`;
+      return `for the event ${event}${matching}${until} ${at}`;
+    }
+    case "child":
+      return `for ${childText(parts, child ?? -1)} ${at}`;
+  }
+}
+
+function timeIn(atMs: number, nowMs: number): string {
+  const leftMs = Math.max(0, Math.ceil((atMs - nowMs) / 1_000) * 1_000);
+  return `${new Date(atMs).toISOString()} (in ${formatDuration(leftMs)})`;
+}
+
+function childText({ db, numbers, interned }: ReadParts, child: JobNumber): string {
+  const job = readJob(db, child);
+  if (job === undefined) return "a job that is gone";
+  const state = stateOfStanding(standingOf(db, job));
+  return `its child ${numbers.idOf(child)} (${interned.queue(db, job.queue).type}, ${state})`;
+}

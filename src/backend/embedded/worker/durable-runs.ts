@@ -1,0 +1,68 @@
+import { Parking } from "../../../attempt/durable/parking.ts";
+import { type ParkedRun, runDurableAttempt } from "../../../attempt/durable/run-durable-attempt.ts";
+import type { AttemptEnd, AttemptRequest, AttemptServices } from "../../../attempt/services.ts";
+import { POSITIONS_MAX } from "../durable/positions.ts";
+import { durableServices } from "./durable-services.ts";
+import type { WorkerParts } from "./parts.ts";
+import type { Running, RunningSet } from "./running.ts";
+
+/** The attempts of durable jobs that a worker makes, and the code of those that wait. */
+export class DurableRuns {
+  readonly #parts: WorkerParts;
+  readonly #running: RunningSet;
+  readonly #parking: Parking;
+  #parkedEver = false;
+
+  constructor(parts: WorkerParts, running: RunningSet) {
+    this.#parts = parts;
+    this.#running = running;
+    this.#parking = new Parking(parts.clock);
+  }
+
+  /** Code that was evicted is looked for too: its job need not wait until any worker may have it. */
+  get hasParked(): boolean {
+    return this.#parkedEver;
+  }
+
+  run(running: Running, request: AttemptRequest, services: AttemptServices): Promise<AttemptEnd> {
+    const { claim, control, jobId, traceId } = running;
+    const { job, run, attempt } = claim.entry;
+    let code: ParkedRun | undefined;
+    const park = (): (() => void) => {
+      if (code === undefined) return () => undefined;
+      const parked = code;
+      this.#parkedEver = true;
+      this.#parking.park(job, { run, attempt, code: parked });
+      return () => this.#parking.unpark(job, parked);
+    };
+    const others = (tx: Parameters<RunningSet["others"]>[0]) => this.#running.others(tx, running).list();
+    const durable = durableServices(this.#parts, {
+      claim,
+      control,
+      jobId,
+      traceId,
+      positionsMax: POSITIONS_MAX,
+      others,
+      park,
+    });
+    return runDurableAttempt(request, services, control, {
+      durable,
+      parked: this.#parking.take(job, run, attempt),
+      onRun: (begun) => {
+        code = begun;
+      },
+    });
+  }
+
+  /** Forgets code whose job was cancelled, woken elsewhere, or has waited long. */
+  sweep(): void {
+    const { db, id } = this.#parts;
+    this.#parking.sweep(
+      () => new Set(db.all<{ job: number }>("SELECT job FROM waiting WHERE worker = ?", id).map(({ job }) => job)),
+    );
+  }
+
+  stop(): void {
+    this.#parking.clear();
+  }
+}
