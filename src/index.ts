@@ -1,7 +1,7 @@
 /**
  * Windlass as a library: durable jobs on this machine, or on many, from TypeScript.
  *
- * {@link openWindlass} opens it, {@link defineJob} declares what it runs. The same calls work on every backend.
+ * {@link openWindlass} opens it, {@link defineJob} and {@link defineDurableJob} declare what it runs. The same calls work on every backend.
  *
  * @packageDocumentation
  */
@@ -20,6 +20,20 @@ export {
 } from "./error.ts";
 export type { ChildOptions, JobContext, JobLog, KeptFile, Progress, StopReason } from "./job/context.ts";
 export { defineJob, type Handler, type JobDefinition, type JobType } from "./job/definition.ts";
+export type {
+  AllOf,
+  DurableChildOptions,
+  DurableContext,
+  DurableStopReason,
+  Recorded,
+  SqlArgument,
+  StepContext,
+  StepOptions,
+  TransactionTables,
+  WaitForOptions,
+} from "./job/durable/context.ts";
+export { type DurableJobDefinition, defineDurableJob } from "./job/durable/define-durable-job.ts";
+export type { EventMatch, MatchValue } from "./job/durable/match.ts";
 export type { Priority, SubmitOptions } from "./job/options.ts";
 export type {
   AfterCrash,
@@ -43,6 +57,7 @@ export {
 export { type WindowsExecInput, type WindowsExecResult, windowsExec } from "./job-type/windows-exec/windows-exec.ts";
 export type { Cancelled } from "./library/cancel.ts";
 export type { WindlassClient } from "./library/client.ts";
+export type { EmitOptions, EmittedEvent } from "./library/emit-event.ts";
 export type { EmbeddedClient, Enqueue, RunResult, SqlValue, UserTransaction } from "./library/enqueue-with.ts";
 export type { JobStatus } from "./library/job-status.ts";
 export type { JobPage, ListedJob, ListFilter } from "./library/list-jobs.ts";

@@ -136,7 +136,7 @@ export interface WorkerInfo {
 /** What a job waits for. */
 export interface Explanation {
   readonly state: JobState | "not_found";
-  /** A word for each reason, such as `no_worker`, `key`, `rate`, `future`, `retry`, `running`, `lost` (its worker died), `stalled`, `finished`. */
+  /** A word for each reason, such as `no_worker`, `key`, `rate`, `future`, `retry`, `sleep`, `event`, `child`, `running`, `lost` (its worker died), `stalled`, `finished`. */
   readonly reason: string;
   /** One sentence that says it, and what to do where something can be done. */
   readonly sentence: string;

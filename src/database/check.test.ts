@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { checkDatabase, checkSchema } from "./check.ts";
 import { Connection } from "./connection.ts";
-import { ownMigrations } from "./migrate.ts";
+import { ownMigrations, schemaVersion } from "./migrate.ts";
 import { openDatabase } from "./open.ts";
 import { RECORD_RULES } from "./record-rules.ts";
 
@@ -34,14 +34,33 @@ afterEach(() => {
 test("a sound database has no findings, and says how much stands where", () => {
   expect(checkDatabase(path)).toEqual({
     path,
-    schema: 1,
+    schema: schemaVersion(ownMigrations()),
     findings: [],
-    counts: { job: 5, ready: 1, delayed: 1, blocked: 1, lease: 1, done: 1, history: 0, worker: 1, schedule: 0 },
+    counts: {
+      job: 5,
+      ready: 1,
+      delayed: 1,
+      blocked: 1,
+      waiting: 0,
+      lease: 1,
+      done: 1,
+      history: 0,
+      worker: 1,
+      schedule: 0,
+    },
   });
 });
 
 test("a run that was started over is no fault", () => {
   db.exec("INSERT INTO ready VALUES (1, 50, 5, 2, 0, 0, 0, 0)");
+  expect(checkDatabase(path).findings).toEqual([]);
+});
+
+const WAITING = `INSERT INTO job VALUES (6, 1, 1, 1, 60, 60, '{"since":0}'); INSERT INTO waiting VALUES (6, 1, 1, 0, 0, 0, 0, NULL, NULL);
+  INSERT INTO record VALUES (6, 1, 1, 'sleep', '1h', '', 0, NULL, NULL); INSERT INTO wait (job, run, position, due) VALUES (6, 1, 1, 9)`;
+
+test("a run that waits is no fault", () => {
+  db.exec(WAITING);
   expect(checkDatabase(path).findings).toEqual([]);
 });
 
@@ -56,6 +75,8 @@ const BREACHES: Readonly<Record<string, readonly [sql: string, job: number]>> = 
   "refers to a queue": ["UPDATE job SET rules = 9 WHERE id = 1", 1],
   "not JSON": ["UPDATE job SET env = '{' WHERE id = 1", 1],
   "holds a concurrency key": ["INSERT INTO holder VALUES ('k', 5)", 5],
+  "waits for nothing": [`${WAITING}; DELETE FROM wait`, 6],
+  "does not have open": [`${WAITING}; UPDATE record SET outcome = '{}'`, 6],
   "worker is not known": ["UPDATE worker SET stopped = 1", 4],
 };
 
@@ -85,11 +106,13 @@ test("a changed or missing part of the schema is found, a user's own table is no
 });
 
 test("a step with another text than ours is found", () => {
-  const [first] = ownMigrations();
-  const changed = [{ version: 1, writerMin: 1, sql: `${first?.sql} -- changed` }];
+  const [first, ...later] = ownMigrations();
+  const changed = [{ version: 1, writerMin: 1, sql: `${first?.sql} -- changed` }, ...later];
   expect(checkSchema(db, 1, changed)).toMatchObject([{ where: "schema", count: 1 }]);
   db.exec("DELETE FROM migration");
-  expect(checkDatabase(path).findings).toMatchObject([{ problem: "step 1 is not recorded as taken" }]);
+  expect(checkDatabase(path).findings).toMatchObject(
+    ownMigrations().map(({ version }) => ({ problem: `step ${version} is not recorded as taken` })),
+  );
 });
 
 test("damage is found by the quick look and by the full one, without a word about what nobody can know", () => {

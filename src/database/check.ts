@@ -34,7 +34,18 @@ export interface CheckReport {
 
 const PROBLEMS_MAX = 100;
 const EXAMPLES_MAX = 5;
-const COUNTED = ["job", "ready", "delayed", "blocked", "lease", "done", "history", "worker", "schedule"] as const;
+const COUNTED = [
+  "job",
+  "ready",
+  "delayed",
+  "blocked",
+  "waiting",
+  "lease",
+  "done",
+  "history",
+  "worker",
+  "schedule",
+] as const;
 
 /**
  * Looks for what is wrong with a database. Changes nothing; workers may go on meanwhile.

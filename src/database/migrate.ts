@@ -19,6 +19,12 @@ export interface Migration {
 /** `PRAGMA application_id` of our files: the letters WNDL. */
 export const APPLICATION_ID = 0x574e444c;
 
+/** From which step on which workers may still write. */
+const WRITER_MIN: readonly (readonly [version: number, writerMin: number])[] = [
+  // An older one would end a child without waking the job that waits for it.
+  [2, 2],
+];
+
 /** The migrations of this version of the program, read from `migrations/`. */
 export function ownMigrations(): readonly Migration[] {
   const folder = new URL("./migrations/", import.meta.url);
@@ -28,7 +34,7 @@ export function ownMigrations(): readonly Migration[] {
     .map((name) => ({
       version: Number(name.slice(0, 4)),
       sql: readFileSync(new URL(name, folder), "utf8"),
-      writerMin: 1,
+      writerMin: WRITER_MIN.findLast(([version]) => version <= Number(name.slice(0, 4)))?.[1] ?? 1,
     }));
 }
 

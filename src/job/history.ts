@@ -14,6 +14,8 @@ export const HISTORY_EVENTS = {
   "lease.reclaimed": "its worker was gone; it was taken from it",
   "cancel.requested": "somebody asked to cancel it while it ran",
   "run.started": "it was started over",
+  "call.issued": "a durable call that has no outcome yet: it is made, or the job waits for it",
+  "call.recorded": "what a durable call came to is recorded",
   "handler.stuck": "its handler blocks its worker beyond its timeout",
 } as const satisfies Record<string, string>;
 

@@ -4,6 +4,7 @@ import type { JobType } from "../job/definition.ts";
 import type { SubmitOptions } from "../job/options.ts";
 import type { Actor } from "../policy/actor.ts";
 import type { Cancelled } from "./cancel.ts";
+import type { EmitOptions, EmittedEvent } from "./emit-event.ts";
 import type { EmbeddedClient } from "./enqueue-with.ts";
 import type { JobStatus } from "./job-status.ts";
 import type { JobPage, ListFilter } from "./list-jobs.ts";
@@ -107,11 +108,12 @@ export interface WindlassClient extends AsyncDisposable {
   list(filter?: ListFilter): Promise<JobPage>;
 
   /**
-   * Sends an event that a durable job waits for. This version has no durable jobs yet.
+   * Sends an event to the durable jobs that wait for it (`ctx.waitFor`). One that begins to wait later finds it too, when it
+   * is no older than the job and is still kept: as long as any unfinished run is older, and at least an hour.
    *
-   * @throws AppError `UNSUPPORTED`, always.
+   * @throws AppError `INVALID_INPUT`, `TOO_LARGE`, `POLICY_DENIED`.
    */
-  emit(event: string, payload: unknown): Promise<never>;
+  emit(event: string, payload: unknown, options?: EmitOptions): Promise<EmittedEvent>;
 
   /**
    * The approvals that wait for a person. This version has none yet.

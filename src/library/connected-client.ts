@@ -7,6 +7,7 @@ import type { Actor } from "../policy/actor.ts";
 import type { Windlass } from "../windlass.ts";
 import { type Cancelled, cancelNamed } from "./cancel.ts";
 import type { WindlassClient } from "./client.ts";
+import { type EmitOptions, type EmittedEvent, emitEvent } from "./emit-event.ts";
 import { type EmbeddedClient, enqueueWith } from "./enqueue-with.ts";
 import { type JobStatus, jobStatus } from "./job-status.ts";
 import { type JobPage, type ListFilter, listJobs } from "./list-jobs.ts";
@@ -78,12 +79,8 @@ export class ConnectedClient {
     return listJobs(this.#open("list"), filter);
   }
 
-  async emit(): Promise<never> {
-    this.#open("emit");
-    throw new AppError(
-      "UNSUPPORTED",
-      "emit: this version has no events yet; they come with durable jobs, which can wait for them",
-    );
+  async emit(event: string, payload: unknown, options: EmitOptions = {}): Promise<EmittedEvent> {
+    return emitEvent(this.#open("emit"), { event, payload, options });
   }
 
   async approvals(): Promise<never> {

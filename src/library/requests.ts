@@ -30,7 +30,7 @@ export interface SubmitRequest<T extends JobType | string> {
 
 /** How to wait for a job. */
 export interface WaitOptions {
-  /** The longest wait, 1 ms to 366 d. Default: until the job is due, and then its timeout and half a minute. */
+  /** The longest wait, 1 ms to 366 d. Default: until the job is due, and then its timeout and half a minute; for a durable job without limit. */
   readonly wait?: Duration;
   /** Ends the wait with the signal's reason; the job goes on. */
   readonly signal?: AbortSignal;

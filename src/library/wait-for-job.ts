@@ -51,7 +51,7 @@ async function settled(
   const limitMs = withinMs ?? (await ownLimitMs(windlass, jobId));
   try {
     return await backend.settled(jobId, {
-      withinMs: limitMs,
+      ...(limitMs === undefined ? {} : { withinMs: limitMs }),
       signal: signal === undefined ? closing : AbortSignal.any([closing, signal]),
     });
   } catch (error) {
@@ -65,10 +65,17 @@ async function settled(
 /** A worker's death is noticed, a handler is ended and a timeout recorded well within this. */
 const SLACK_MS = 30_000;
 
-/** As long as the job may wait for its time and one attempt may then take; so its own timeout is seen, not this one. */
-async function ownLimitMs({ backend, clock }: ClientParts["windlass"], jobId: string): Promise<number> {
+/**
+ * As long as the job may wait for its time and one attempt may then take; so its own timeout is seen, not this one. A durable
+ * job may wait for days: then there is no limit.
+ */
+async function ownLimitMs(
+  { backend, clock, types }: ClientParts["windlass"],
+  jobId: string,
+): Promise<number | undefined> {
   const status = await backend.status(jobId);
   if (status === undefined) throw new AppError("JOB_NOT_FOUND", `there is no job ${JSON.stringify(jobId)}`);
+  if (status.state === "waiting" || types.get(status.type)?.kind === "durable") return undefined;
   return Math.max(0, status.dueAtMs - clock.now()) + status.timeoutMs + SLACK_MS;
 }
 

@@ -18,6 +18,7 @@ export const OPERATIONS: readonly OperationEntry[] = [
   { name: "jobs.wait", summary: "Wait until jobs have ended.", load: async () => (await import("./jobs/wait.ts")).waitForJobs },
   { name: "jobs.cancel", summary: "Cancel a job that has not finished.", load: async () => (await import("./jobs/cancel.ts")).cancelJob },
   { name: "jobs.retry", summary: "Start a finished job over, as the next run of the same job.", load: async () => (await import("./jobs/retry.ts")).retryJob },
+  { name: "jobs.emit", summary: "Send an event to the durable jobs that wait for it.", load: async () => (await import("./jobs/emit.ts")).emitEvent },
   { name: "jobs.logs", summary: "Show the history of a job and its kept output.", load: async () => (await import("./jobs/logs.ts")).jobLogs },
   { name: "jobs.explain", summary: "Say in one sentence why a job is not running.", load: async () => (await import("./jobs/explain.ts")).explainJob },
   { name: "jobs.list", summary: "List jobs, newest first.", load: async () => (await import("./jobs/list.ts")).listJobs },

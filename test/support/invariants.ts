@@ -77,6 +77,7 @@ class Checker {
     this.#checkOrphans();
     this.#checkHistory();
     this.#checkEnds();
+    this.#checkRecords();
     return this.#broken;
   }
 
@@ -108,6 +109,7 @@ class Checker {
       ...this.#all<Place>(`SELECT 'ready' AS place, ${columns}, NULL AS reason, NULL AS key FROM ready`),
       ...this.#all<Place>(`SELECT 'delayed' AS place, ${columns}, reason, NULL AS key FROM delayed`),
       ...this.#all<Place>(`SELECT 'blocked' AS place, ${columns}, NULL AS reason, key FROM blocked`),
+      ...this.#all<Place>(`SELECT 'waiting' AS place, ${columns}, NULL AS reason, NULL AS key FROM waiting`),
       ...this.#leases.flatMap(({ epoch, jobs }) =>
         jobs
           .filter(([job, run]) => !this.#done.has(`${job}/${run}`))
@@ -198,6 +200,7 @@ class Checker {
     const tables: Readonly<Record<string, string>> = {
       ...{ ready: "job", delayed: "job", blocked: "job", holder: "job", done: "job", history: "job" },
       ...{ progress: "job", cancel_request: "job", metadata: "job", effect: "job", manifest: "job", expiry: "job" },
+      ...{ record: "job", waiting: "job", wait: "job", consumed: "job" },
       ...{ child: "parent" },
     };
     for (const [table, column] of Object.entries(tables))
@@ -217,6 +220,30 @@ class Checker {
     this.#none(
       "metadata that its job does not have",
       "SELECT m.* FROM metadata m JOIN job j ON j.id = m.job WHERE (SELECT value FROM json_each(j.env, '$.metadata') WHERE key = m.key) IS NOT m.value",
+    );
+  }
+
+  /** What waits is open in its record, and nothing waits that has ended; each event is given once, each position recorded once. */
+  #checkRecords(): void {
+    this.#none(
+      "a wait that is not open in its record",
+      "SELECT w.* FROM wait w WHERE NOT EXISTS (SELECT 1 FROM record r WHERE r.job = w.job AND r.run = w.run AND r.position = w.position AND r.outcome IS NULL)",
+    );
+    this.#none(
+      "a wait of a run that has ended",
+      "SELECT w.* FROM wait w JOIN done d ON d.job = w.job AND d.run = w.run",
+    );
+    this.#none(
+      "an open call of an unfinished run that waits for nothing",
+      "SELECT r.job, r.run, r.position FROM record r WHERE r.outcome IS NULL AND NOT EXISTS (SELECT 1 FROM wait w WHERE w.job = r.job AND w.run = r.run AND w.position = r.position) AND NOT EXISTS (SELECT 1 FROM done d WHERE d.job = r.job AND d.run = r.run)",
+    );
+    this.#none(
+      "a suspended run that waits for nothing",
+      "SELECT s.job FROM waiting s WHERE s.woken IS NULL AND NOT EXISTS (SELECT 1 FROM wait w WHERE w.job = s.job AND w.run = s.run)",
+    );
+    this.#none(
+      "a wait for a child that has ended",
+      "SELECT w.job, w.child FROM wait w JOIN done d ON d.job = w.child AND d.run = (SELECT max(run) FROM done n WHERE n.job = d.job) WHERE NOT EXISTS (SELECT 1 FROM history h WHERE h.job = d.job AND h.run = d.run + 1 AND h.event = 'run.started')",
     );
   }
 

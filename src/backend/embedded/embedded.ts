@@ -209,7 +209,7 @@ export class EmbeddedBackend implements Backend {
 
   async history(jobId: string): Promise<readonly HistoryRow[]> {
     const number = this.#numbers.numberOf(jobId);
-    return number === undefined ? [] : this.#db.snapshot(() => readHistory(this.#db, number));
+    return number === undefined ? [] : this.#db.snapshot(() => readHistory(this.#reading, number));
   }
 
   async explain(jobId: string): Promise<Explanation> {

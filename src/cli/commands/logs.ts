@@ -74,9 +74,9 @@ class HistoryPrinter {
   async print(): Promise<void> {
     if (this.#terminal === undefined) return;
     const rows = await readHistory(this.#backend, this.#jobId);
-    const fresh = rows.filter(({ at, run, event }) => {
+    const fresh = rows.filter(({ at, run, event, data }) => {
       // Its facts grow when an attempt ends; the move itself is the same.
-      const key = `${run} ${at} ${event}`;
+      const key = `${run} ${at} ${event} ${String(data["position"] ?? "")}`;
       return !this.#printed.has(key) && this.#printed.add(key);
     });
     for (const row of fresh) this.#terminal.out(renderHistory(row, this.#terminal));

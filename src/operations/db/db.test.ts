@@ -31,7 +31,7 @@ test("a backup that was taken while a job ran is put back, and the job is decide
   const interrupted = await enqueue(`echo x >> ${started}; sleep 60`, "--after-crash", "stop");
   await until(() => (existsSync(started) ? true : undefined), { what: "the start of the job" });
   const taken = await folder.json(["db", "backup", "copy.db"]);
-  expect(taken).toMatchObject({ status: 0, value: { path: join(folder.path, "copy.db"), schema: 1 } });
+  expect(taken).toMatchObject({ status: 0, value: { path: join(folder.path, "copy.db"), schema: expect.any(Number) } });
   expect(statSync(join(folder.path, "copy.db")).mode & 0o777).toBe(0o600);
 
   const refused = await folder.json<{ code: string; error: string }>(["db", "restore", "copy.db"]);

@@ -15,7 +15,9 @@ export const explainJob = defineOperation({
     state: JobState,
     reason: z
       .string()
-      .describe("A word for it, such as no_worker, key, rate, future, retry, running, lost, stalled, finished."),
+      .describe(
+        "A word for it, such as no_worker, key, rate, future, retry, sleep, event, child, running, lost, stalled, finished.",
+      ),
     sentence: z.string(),
   }),
   errors: ["JOB_NOT_FOUND"],

@@ -9,15 +9,22 @@ import { defineOperation } from "../operation.ts";
 export const retryJob = defineOperation({
   name: "jobs.retry",
   summary: "Start a finished job over, as the next run of the same job.",
-  description: "Input and rules are the same, counts begin at zero; results and files of earlier runs stay.",
+  description:
+    "Input and rules are the same, counts begin at zero; results and files of earlier runs stay. With --from a durable job takes over what it recorded before that call.",
   access: "write",
-  input: z.strictObject({ id: JobId }),
+  input: z.strictObject({
+    id: JobId,
+    from: z
+      .string()
+      .optional()
+      .describe("Of a durable job: the position or the name of the call to begin with, as jobs logs shows them."),
+  }),
   output: z.strictObject({ job_id: JobId, state: JobState, run: z.int() }),
-  errors: ["JOB_NOT_FOUND", "JOB_NOT_FINISHED", "POLICY_DENIED"],
+  errors: ["JOB_NOT_FOUND", "JOB_NOT_FINISHED", "INVALID_INPUT", "POLICY_DENIED"],
   database: "write",
   positional: ["id"],
-  async run({ id }, { windlass: { backend, config }, actor }) {
-    const result = await backend.replay(id, actor);
+  async run({ id, from }, { windlass: { backend, config }, actor }) {
+    const result = await backend.replay(id, actor, from === undefined ? {} : { from });
     switch (result.kind) {
       case "not_found":
         throw jobNotFound(id, config.database.path);

@@ -2,9 +2,12 @@ import { type Connection, readJson } from "../../../database/connection.ts";
 import type { HistoryEvent, HistoryRow } from "../../../job/history.ts";
 import { acceptedAtMs, type JobNumber } from "../job-number.ts";
 import { type JobRow, readJob, standingOf } from "../job-row.ts";
+import { recordHistory } from "./record-history.ts";
+import type { ReadParts } from "./status.ts";
 
 /** The history of a job: the ordinary moves from the columns of the tables, the unusual events from their rows. */
-export function readHistory(db: Connection, number: JobNumber): HistoryRow[] {
+export function readHistory(parts: Pick<ReadParts, "db" | "numbers">, number: JobNumber): HistoryRow[] {
+  const { db } = parts;
   const job = readJob(db, number);
   if (job === undefined) return [];
   const stored = db
@@ -22,7 +25,7 @@ export function readHistory(db: Connection, number: JobNumber): HistoryRow[] {
     );
   const first = firstMove(job, stored);
   // Stable, so that what happened in one commit keeps its order.
-  return [first, ...stored, ...ends(db, number), ...current(db, job)].sort(
+  return [first, ...stored, ...recordHistory(parts, job), ...ends(db, number), ...current(db, job)].sort(
     (a, b) => a.runNumber - b.runNumber || a.atMs - b.atMs,
   );
 }
