@@ -43,7 +43,10 @@ export function cancel(
   finish(tx, job, stateOfStanding(standing), {
     entry: { job: number, run, attempt, failures, crashes },
     state: "cancelled",
-    error: { code: "CANCELLED", message: `cancelled by ${actor.text} before it ran` },
+    error: {
+      code: "CANCELLED",
+      message: `cancelled by ${actor.text} ${standing.kind === "waiting" ? "while it waited" : "before it ran"}`,
+    },
   });
   return { kind: "cancelled" };
 }

@@ -22,7 +22,6 @@ export const emitEvent = defineOperation({
   errors: ["INVALID_INPUT", "TOO_LARGE", "POLICY_DENIED"],
   database: "write",
   positional: ["event"],
-  flags: { input: ["input-json"] },
   async run({ event, input, event_id }, { windlass: { backend }, actor }) {
     const request = { event, payload: input ?? {}, ...(event_id === undefined ? {} : { eventId: event_id }) };
     const { eventId, existing, given } = await backend.emit(request, actor);

@@ -49,7 +49,7 @@ function waitsFor(
   const { kind, due, event, match, child } = wait;
   return {
     waits_for: kind,
-    ...(event === null ? {} : { event, ...(Object.keys(match).length === 0 ? {} : { match }) }),
+    ...(event === null || Object.keys(match).length === 0 ? {} : { match }),
     ...(child === null ? {} : { child: numbers.idOf(child) }),
     ...(due === null ? {} : { until: new Date(due).toISOString() }),
   };

@@ -1,0 +1,63 @@
+import { z } from "zod";
+import type { JobType } from "../../src/job/definition.ts";
+import type { DurableContext } from "../../src/job/durable/context.ts";
+import { type DurableJobDefinition, defineDurableJob } from "../../src/job/durable/define-durable-job.ts";
+import { type Bench, TESTER } from "./test.ts";
+
+/** The input of {@link durable}: anything. */
+const AnyInput = z.record(z.string(), z.unknown());
+
+/** A durable job type of the tests. */
+export function durable(
+  run: (ctx: DurableContext<Record<string, unknown>>, input: Record<string, unknown>) => unknown,
+  more: Partial<
+    Omit<DurableJobDefinition<string, typeof AnyInput, z.ZodType<unknown>>, "input" | "result" | "run">
+  > = {},
+): JobType {
+  return defineDurableJob({
+    name: "app.durable",
+    ...more,
+    input: AnyInput,
+    result: z.unknown(),
+    run: (input, ctx) => run(ctx, input),
+  });
+}
+
+/** Submits the durable job of a bench and resolves with its end. */
+export async function runDurable(bench: Bench, input: object = {}) {
+  return bench.settled(await bench.submit("app.durable", input));
+}
+
+/** Emits an event as the tester. */
+export function emitted(bench: Bench, event: string, payload: unknown = {}, eventId?: string) {
+  return bench.backend.emit({ event, payload, ...(eventId === undefined ? {} : { eventId }) }, TESTER);
+}
+
+/** Resolves when the job waits. */
+export function waits(bench: Bench, jobId: string, attempt = 1) {
+  return bench.reaches(jobId, (status) => status.state === "waiting" && status.attempt >= attempt);
+}
+
+/** The recorded calls of a run, as `position kind name`. */
+export async function recorded(bench: Bench, jobId: string, runNumber = 1): Promise<readonly string[]> {
+  const rows = await bench.backend.history(jobId);
+  return rows
+    .filter((row) => row.runNumber === runNumber && row.event.startsWith("call."))
+    .map(({ data }) => data)
+    .sort((a, b) => Number(a["position"]) - Number(b["position"]))
+    .map(({ position, call, name }) => [position, call, name].filter((part) => part !== undefined).join(" "));
+}
+
+/** A promise that the test settles, and one that tells when somebody waits for it. */
+export function gate<T = void>() {
+  const opened = Promise.withResolvers<T>();
+  const reached = Promise.withResolvers<void>();
+  return {
+    open: opened.resolve,
+    reached: reached.promise,
+    pass: (): Promise<T> => {
+      reached.resolve();
+      return opened.promise;
+    },
+  };
+}
