@@ -204,7 +204,7 @@ conformance("durable calls", (test) => {
       await ctx.sleep("1h");
       return "awake";
     });
-    const bench = await open({ own: [job], clock });
+    const bench = await open({ own: [job], clock, config: { "worker.tick": "10s" } });
     const first = await bench.worker();
     const id = await bench.submit("app.durable", {});
     await waits(bench, id);

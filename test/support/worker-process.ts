@@ -5,6 +5,7 @@ import type { Flags } from "../../src/config/load.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { toErrorRecord } from "../../src/error.ts";
 import { composeWindlass } from "../../src/windlass.ts";
+import { durableTypes } from "./durable-types.ts";
 import { enqueueLoad, type Load } from "./load.ts";
 import { type WorkSpec, workType } from "./work-type.ts";
 
@@ -18,6 +19,8 @@ export interface WorkerOrder {
   readonly onStuck: "report" | "kill";
   readonly claims: boolean;
   readonly graceMs: number;
+  /** Serves the types of `durable-types.ts` too. */
+  readonly durable?: boolean;
   /** Enqueues without end instead of serving. */
   readonly load?: Load;
 }
@@ -33,7 +36,7 @@ try {
   const windlass = await composeWindlass({
     config,
     mode: "migrate",
-    types: order.types.map((spec) => workType(folder, spec)),
+    types: [...order.types.map((spec) => workType(folder, spec)), ...(order.durable ? durableTypes(folder) : [])],
     environment: process.env,
     clock: systemClock,
   });

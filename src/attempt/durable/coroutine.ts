@@ -261,7 +261,9 @@ export class Coroutine implements Suspendable {
     if (this.#open.size > 0) return void this.#fail(concurrentCall("the end of the job", this.#describeOpen()));
     const early = decideEnd(this.#next, this.#newest);
     if (early !== undefined) return void this.#fail(early);
-    this.#endTurn({ kind: "ended", end }, this.#turn);
+    // It has ended by itself: nobody need be told to stop.
+    this.#dead = true;
+    this.#turn?.resolve({ kind: "ended", end });
   }
 
   /** The run ends with an error past the user's code. */

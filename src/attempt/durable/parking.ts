@@ -4,6 +4,8 @@ import type { ParkedRun } from "./run-durable-attempt.ts";
 /** Waiting code that one worker keeps in memory at most, and for how long. */
 const PARKED_MAX = 1_000;
 const PARKED_MS = 15 * 60_000;
+/** A look at a thousand of them takes about two milliseconds. */
+const SWEEP_MS = 2_000;
 
 interface Entry {
   readonly run: number;
@@ -22,6 +24,7 @@ export class Parking {
   /** In the order in which they were parked. */
   readonly #entries = new Map<number, Entry>();
   readonly #max: number;
+  #sweptAtMono = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Pick<Clock, "monotonic">, max = PARKED_MAX) {
     this.#clock = clock;
@@ -55,12 +58,13 @@ export class Parking {
     if (this.#entries.get(job)?.code === code) this.#entries.delete(job);
   }
 
-  /** Evicts what has waited long, and what no longer waits. @param waiting jobs that this worker parked and that still wait. */
-  sweep(waiting: () => ReadonlySet<number>): void {
-    if (this.#entries.size === 0) return;
-    const still = waiting();
-    const before = this.#clock.monotonic() - PARKED_MS;
-    for (const [job, { atMono }] of [...this.#entries]) if (atMono < before || !still.has(job)) this.#evict(job);
+  /** Evicts what has waited long, and from time to time what has ended without going on here. */
+  sweep(hasEnded: (job: number, run: number) => boolean): void {
+    const now = this.#clock.monotonic();
+    if (this.#entries.size === 0 || now - this.#sweptAtMono < SWEEP_MS) return;
+    this.#sweptAtMono = now;
+    for (const [job, { atMono, run }] of [...this.#entries])
+      if (atMono < now - PARKED_MS || hasEnded(job, run)) this.#evict(job);
   }
 
   /** The worker stops. */

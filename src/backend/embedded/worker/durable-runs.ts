@@ -54,12 +54,10 @@ export class DurableRuns {
     });
   }
 
-  /** Forgets code whose job was cancelled, woken elsewhere, or has waited long. */
+  /** Forgets code whose job was cancelled, went on elsewhere, or has waited long. */
   sweep(): void {
-    const { db, id } = this.#parts;
-    this.#parking.sweep(
-      () => new Set(db.all<{ job: number }>("SELECT job FROM waiting WHERE worker = ?", id).map(({ job }) => job)),
-    );
+    const { db } = this.#parts;
+    this.#parking.sweep((job, run) => db.get("SELECT 1 FROM done WHERE job = ? AND run = ?", job, run) !== undefined);
   }
 
   stop(): void {

@@ -1,0 +1,195 @@
+import { expect } from "vitest";
+import { z } from "zod";
+import { AppError } from "../../src/error.ts";
+import { defineJob } from "../../src/job/definition.ts";
+import { durable, emitted, recorded, runDurable, waits } from "../support/durable.ts";
+import { conformance } from "./backends.ts";
+
+const work = { name: "app.work", retries: 0 };
+
+const typed = defineJob({
+  name: "app.typed",
+  input: z.strictObject({ n: z.int() }),
+  result: z.strictObject({ at: z.coerce.date() }),
+  run: ({ n }) => ({ at: new Date(n) }),
+});
+
+conformance("durable children", (test) => {
+  test("run: the result as its type reads it; the same child on replay", async ({ open }) => {
+    const seen: unknown[] = [];
+    const job = durable(async (ctx) => {
+      const { at } = await ctx.run(typed, { n: 5 });
+      seen.push(at);
+      await ctx.waitFor("go");
+    });
+    const bench = await open({ own: [job, typed] });
+    const first = await bench.worker();
+    const id = await bench.submit("app.durable", {}, { traceId: "trace-3" });
+    await waits(bench, id, 2);
+    await first.stop({ graceMs: 0 });
+    await bench.worker();
+    await emitted(bench, "go");
+    await bench.settled(id);
+    expect(seen).toEqual([new Date(5), new Date(5)]);
+    const children = (await bench.backend.list({ limit: 9, type: "app.typed" })).jobs;
+    expect(children.length).toBe(1);
+    expect(await bench.status(children[0]?.jobId ?? "")).toMatchObject({
+      traceId: "trace-3",
+      actor: { kind: "job", name: id },
+    });
+  });
+
+  test("run: a failure crosses as the child's code, message and details, with its id", async ({ open }) => {
+    const failing = defineJob({
+      name: "app.failing",
+      input: z.strictObject({}),
+      retries: 0,
+      run: () => {
+        throw new AppError("EXIT_NONZERO", "it said 3", { details: { exit_code: 3 } });
+      },
+    });
+    const job = durable((ctx) =>
+      ctx.run(failing, {}).catch(({ code, message, details }: AppError) => ({ code, message, details })),
+    );
+    const bench = await open({ own: [job, failing] });
+    await bench.worker();
+    const [child] = [await runDurable(bench)];
+    expect(child.result).toMatchObject({
+      code: "EXIT_NONZERO",
+      message: "it said 3",
+      details: { exit_code: 3, job_id: expect.any(String) },
+    });
+  });
+
+  test("run: a refusal of the submit is recorded and answered alike", async ({ open }) => {
+    const codes: string[] = [];
+    const job = durable(async (ctx) => {
+      await ctx.run("app.work", { nonsense: 1 }).catch((error: AppError) => codes.push(error.code));
+      await ctx.run("app.nothing", {}).catch((error: AppError) => codes.push(error.code));
+      await ctx.waitFor("go");
+    });
+    const bench = await open({ own: [job], types: [work] });
+    const first = await bench.worker();
+    const id = await bench.submit("app.durable", {});
+    await waits(bench, id);
+    await first.stop({ graceMs: 0 });
+    await bench.worker();
+    await emitted(bench, "go");
+    await bench.settled(id);
+    expect(codes).toEqual(["INVALID_INPUT", "UNKNOWN_JOB_TYPE", "INVALID_INPUT", "UNKNOWN_JOB_TYPE"]);
+  });
+
+  test("enqueue: it does not wait; the options are those of any call", async ({ open }) => {
+    const job = durable((ctx) => ctx.enqueue("app.work", { name: "c" }, { delay: "1h", metadata: { of: "child" } }));
+    const bench = await open({ own: [job], types: [work] });
+    await bench.worker();
+    const { result, attempt } = await runDurable(bench);
+    expect(attempt).toBe(1);
+    expect(await bench.status((result as { jobId: string }).jobId)).toMatchObject({
+      state: "scheduled",
+      metadata: { of: "child" },
+    });
+  });
+
+  test("cancelling a parent that waits cancels its children, but not a detached one", async ({ open }) => {
+    const job = durable(async (ctx) => {
+      await ctx.enqueue("app.work", { name: "attached", hold: true });
+      await ctx.enqueue("app.work", { name: "detached", hold: true }, { detached: true });
+      await ctx.run("app.work", { name: "awaited", hold: true });
+    });
+    const bench = await open({ own: [job], types: [work] });
+    await bench.worker();
+    const id = await bench.submit("app.durable", {});
+    await waits(bench, id);
+    for (const name of ["attached", "detached", "awaited"]) await bench.effects.seen(name, "start");
+    await bench.cancel(id);
+    await bench.effects.seen("attached", "stopped");
+    await bench.effects.seen("awaited", "stopped");
+    bench.effects.release("detached");
+    await bench.effects.seen("detached", "end");
+    expect(bench.effects.count("detached", "stopped")).toBe(0);
+  });
+
+  test("a child that is cancelled alone rejects in its parent", async ({ open }) => {
+    const job = durable((ctx) => ctx.run("app.work", { name: "c", hold: true }).catch((error: AppError) => error.code));
+    const bench = await open({ own: [job], types: [work] });
+    await bench.worker();
+    const id = await bench.submit("app.durable", {});
+    const { jobId } = await bench.effects.seen("c", "start");
+    await bench.cancel(jobId);
+    expect((await bench.settled(id)).result).toBe("CANCELLED");
+  });
+
+  test("CONCURRENCY_DEADLOCK: an awaited child that needs a key of an ancestor that waits for it is refused; one that nobody waits for is not", async ({
+    open,
+  }) => {
+    const lock = { locks: ["one"] };
+    const leaf = durable(() => "leaf", { name: "app.leaf", ...lock });
+    const middle = durable((ctx) => ctx.run("app.leaf", {}).catch((error: AppError) => error.code), {
+      name: "app.middle",
+    });
+    const job = durable(
+      async (ctx) => [
+        await ctx.run("app.leaf", {}).catch((error: AppError) => error.code),
+        await ctx.run("app.middle", {}),
+        (await ctx.enqueue("app.leaf", {})).jobId.length,
+        (await ctx.enqueue("app.middle", {})).jobId,
+      ],
+      lock,
+    );
+    const bench = await open({ own: [leaf, middle, job] });
+    await bench.worker();
+    const { result } = await runDurable(bench);
+    const [first, second, third, free] = result as string[];
+    expect([first, second, third]).toEqual(["CONCURRENCY_DEADLOCK", "CONCURRENCY_DEADLOCK", 36]);
+    expect((await bench.settled(free ?? "")).result).toBe("leaf");
+  });
+
+  test("children in all: a hundred at once, joined", async ({ open }) => {
+    const job = durable(async (ctx) => {
+      const names = Array.from({ length: 100 }, (_, n) => `c${n}`);
+      const made = await ctx.all(Object.fromEntries(names.map((name) => [name, () => ctx.run("app.typed", { n: 1 })])));
+      return Object.keys(made).length;
+    });
+    const bench = await open({ own: [job, typed] });
+    await bench.worker();
+    expect((await runDurable(bench)).result).toBe(100);
+  });
+
+  test("jobs retry --from: the next run takes over what was recorded before the call, by position or by name", async ({
+    open,
+  }) => {
+    const made: string[] = [];
+    const job = durable(async (ctx) => {
+      const a = await ctx.step("a", () => made.push("a"));
+      const b = await ctx.step("b", () => made.push("b"));
+      await ctx.step("twice", () => 1);
+      await ctx.step("twice", () => 2);
+      return [a, b];
+    });
+    const bench = await open({ own: [job] });
+    await bench.worker();
+    const { jobId } = await runDurable(bench);
+    const by = { kind: "person", name: "t", via: "cli" } as const;
+    for (const from of ["nonsense", "9", "0", "twice"])
+      await expect(bench.backend.replay(jobId, by, { from }), from).rejects.toMatchObject({ code: "INVALID_INPUT" });
+    expect((await bench.status(jobId)).runNumber).toBe(1);
+    await bench.backend.replay(jobId, by, { from: "b" });
+    expect(await bench.settled(jobId)).toMatchObject({ state: "completed", runNumber: 2, result: [1, 3] });
+    await bench.backend.replay(jobId, by, { from: "1" });
+    expect(await bench.settled(jobId)).toMatchObject({ runNumber: 3, result: [4, 5] });
+    await bench.backend.replay(jobId, by);
+    expect(await bench.settled(jobId)).toMatchObject({ runNumber: 4, result: [6, 7] });
+    expect(made).toEqual(["a", "b", "b", "a", "b", "a", "b"]);
+    expect((await recorded(bench, jobId, 2)).length).toBe(4);
+  });
+
+  test("jobs retry --from is refused for a plain job", async ({ open }) => {
+    const bench = await open({ types: [work] });
+    await bench.worker();
+    const { jobId } = await bench.settled(await bench.submit("app.work", { name: "a" }));
+    await expect(
+      bench.backend.replay(jobId, { kind: "person", name: "t", via: "cli" }, { from: "1" }),
+    ).rejects.toMatchObject({ code: "INVALID_INPUT" });
+  });
+});

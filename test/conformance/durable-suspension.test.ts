@@ -1,0 +1,251 @@
+import { expect } from "vitest";
+import { TestClock } from "../support/clock.ts";
+import { durable, emitted, gate, recorded, runDurable, waits } from "../support/durable.ts";
+import { conformance } from "./backends.ts";
+
+const work = { name: "app.work", retries: 0 };
+
+conformance("durable suspension", (test) => {
+  test("a waiting job has no slot and keeps its keys", async ({ open }) => {
+    const job = durable((ctx) => ctx.waitFor("go"), { concurrency: [{ limit: 1 }] });
+    const bench = await open({ own: [job], types: [work] });
+    await bench.worker({ concurrency: 1 });
+    const first = await bench.submit("app.durable", {});
+    await waits(bench, first);
+    const second = await bench.submit("app.durable", {});
+    const other = await bench.submit("app.work", { name: "other" });
+    expect((await bench.settled(other)).state).toBe("completed");
+    expect((await bench.status(second)).state).toBe("queued");
+    await emitted(bench, "go", { n: 1 });
+    expect((await bench.settled(first)).result).toEqual({ n: 1 });
+    expect((await bench.settled(second)).result).toEqual({ n: 1 });
+  });
+
+  test("code that waits in a live worker goes on where it stood; elsewhere it runs from the top", async ({ open }) => {
+    let begun = 0;
+    const job = durable(async (ctx) => {
+      begun++;
+      for (let n = 0; n < 5; n++) await ctx.sleep("5ms");
+      await ctx.waitFor("go");
+      return "done";
+    });
+    const bench = await open({ own: [job] });
+    const first = await bench.worker();
+    const id = await bench.submit("app.durable", {});
+    await waits(bench, id, 6);
+    expect(begun).toBe(1);
+    await first.stop({ graceMs: 0 });
+    await bench.worker();
+    await emitted(bench, "go");
+    expect((await bench.settled(id)).result).toBe("done");
+    expect(begun).toBe(2);
+  });
+
+  test("evicted code never settles, its signal says suspended, and a catch charges no card", async ({ open }) => {
+    const seen: unknown[] = [];
+    const job = durable(async (ctx) => {
+      ctx.signal.addEventListener("abort", () => seen.push(ctx.signal.reason));
+      try {
+        await ctx.waitFor("go");
+      } catch {
+        seen.push("caught");
+      } finally {
+        seen.push("finally");
+      }
+      await ctx.step("charge", () => seen.push("charged"));
+    });
+    const bench = await open({ own: [job] });
+    const first = await bench.worker();
+    const id = await bench.submit("app.durable", {});
+    await waits(bench, id);
+    await first.stop({ graceMs: 0 });
+    expect(seen).toEqual(["suspended"]);
+    await bench.worker();
+    await emitted(bench, "go");
+    await bench.settled(id);
+    expect(seen).toEqual(["suspended", "finally", "charged"]);
+  });
+
+  test("more code than may be parked: the longest unused is evicted, and every job ends well", async ({ open }) => {
+    const many = 1_050;
+    let begun = 0;
+    const job = durable(async (ctx, { n }) => {
+      begun++;
+      await ctx.waitFor("go");
+      return n;
+    });
+    const bench = await open({ own: [job] });
+    await bench.worker({ concurrency: 50 });
+    const jobs = await bench.windlass.submit.submit(
+      Array.from({ length: many }, (_, n) => ({
+        type: "app.durable",
+        input: { n },
+        options: {},
+        actor: { kind: "person", name: "t", via: "library" } as const,
+      })),
+    );
+    for (const { jobId } of jobs) await waits(bench, jobId);
+    expect((await emitted(bench, "go")).given).toBe(many);
+    for (const [n, { jobId }] of jobs.entries()) expect((await bench.settled(jobId)).result).toBe(n);
+    expect(begun).toBe(many + 50);
+  }, 60_000);
+
+  test("cancel of a waiting job: at once, and its code does not go on", async ({ open }) => {
+    const seen: string[] = [];
+    const job = durable(async (ctx) => {
+      await ctx.waitFor("go").finally(() => seen.push("went on"));
+    });
+    const bench = await open({ own: [job] });
+    await bench.worker();
+    const id = await bench.submit("app.durable", {});
+    await waits(bench, id);
+    expect(await bench.cancel(id)).toEqual({ kind: "cancelled" });
+    expect(await bench.status(id)).toMatchObject({ state: "cancelled", error: { code: "CANCELLED" } });
+    expect((await emitted(bench, "go")).given).toBe(0);
+    expect(seen).toEqual([]);
+  });
+
+  test("cancel of a running one: its step is told, what it did before stays recorded, and nothing follows", async ({
+    open,
+  }) => {
+    const inside = gate();
+    const seen: unknown[] = [];
+    const job = durable(async (ctx) => {
+      await ctx.step("a", () => 1);
+      await ctx
+        .step(
+          "b",
+          ({ signal }) =>
+            new Promise((_, reject) => {
+              inside.pass();
+              signal.addEventListener("abort", () => {
+                seen.push(signal.reason);
+                reject(new Error("stopped"));
+              });
+            }),
+        )
+        .catch(() => seen.push("caught"));
+      await ctx.step("c", () => seen.push("went on"));
+    });
+    const bench = await open({ own: [job] });
+    await bench.worker();
+    const id = await bench.submit("app.durable", {});
+    await inside.reached;
+    await bench.cancel(id);
+    expect((await bench.settled(id)).state).toBe("cancelled");
+    expect(seen).toEqual(["cancelled"]);
+    expect(await recorded(bench, id)).toEqual(["1 step a"]);
+  });
+
+  test("a deadline that passes while it waits fails it, an expiry of unstarted work does not", async ({ open }) => {
+    const clock = new TestClock();
+    const job = durable((ctx) => ctx.waitFor("go"));
+    const bench = await open({ own: [job], clock, config: { "worker.tick": "10s" } });
+    await bench.worker();
+    const late = await bench.submit("app.durable", {}, { deadline: "1h" });
+    const other = await bench.submit("app.durable", {}, { expiresIn: "1h" });
+    await waits(bench, late);
+    await waits(bench, other);
+    await clock.advance(61 * 60_000);
+    expect(await bench.status(late)).toMatchObject({ state: "failed", error: { code: "DEADLINE_EXCEEDED" } });
+    expect((await bench.status(other)).state).toBe("waiting");
+  }, 60_000);
+
+  test("its timeout is for the time between two waits", async ({ open }) => {
+    const job = durable(
+      async (ctx) => {
+        await ctx.sleep("300ms");
+        await ctx.sleep("300ms");
+        await ctx.step(
+          "a",
+          ({ signal }) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+        );
+      },
+      { timeout: { default: "200ms" } },
+    );
+    const bench = await open({ own: [job] });
+    await bench.worker();
+    const done = await runDurable(bench);
+    expect(done).toMatchObject({ state: "failed", error: { code: "TIMEOUT" } });
+    expect((await recorded(bench, done.jobId)).length).toBe(2);
+  });
+
+  test("a worker that stops gives a job in a step back; another one goes on from the record", async ({ open }) => {
+    const inside = gate();
+    const made: string[] = [];
+    const job = durable(async (ctx) => {
+      await ctx.step("a", () => made.push("a"));
+      await ctx.step("b", async ({ signal }) => {
+        made.push("b");
+        inside.pass();
+        if (made.length === 2)
+          await new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("stopped"))));
+      });
+      return made;
+    });
+    const bench = await open({ own: [job] });
+    const first = await bench.worker();
+    const id = await bench.submit("app.durable", {});
+    await inside.reached;
+    await first.stop({ graceMs: 0 });
+    await bench.worker();
+    expect(await bench.settled(id)).toMatchObject({
+      state: "completed",
+      result: ["a", "b", "b"],
+      failures: 0,
+      crashes: 0,
+    });
+  });
+
+  test("status, logs, list and explain say that it waits, and for what", async ({ open }) => {
+    const job = durable(async (ctx) => {
+      await ctx.step("a", () => 1);
+      await ctx.all({
+        b: () => ctx.waitFor("paid", { match: { order: 7 }, timeout: "1h" }),
+        c: () => ctx.sleep("2h"),
+        d: () => ctx.run("app.work", { name: "child", hold: true }),
+      });
+    });
+    const bench = await open({ own: [job], types: [work] });
+    await bench.worker();
+    const id = await bench.submit("app.durable", {});
+    await waits(bench, id);
+    const { state, reason, sentence } = await bench.backend.explain(id);
+    expect({ state, reason }).toEqual({ state: "waiting", reason: "event" });
+    expect(sentence).toMatch(
+      /^It waits for the event paid with \{"order":7\}, until \S+ \(in \S+\) at the latest \(position 2\), until \S+ \(in \S+\) \(position 3\), for its child \S+ \(app\.work, running\) \(position 4\)\.$/,
+    );
+    const rows = (await bench.backend.history(id)).filter(({ event }) => event.startsWith("call."));
+    expect(rows).toMatchObject([
+      { event: "call.recorded", data: { position: 1, call: "step", name: "a" } },
+      { event: "call.issued", data: { position: 2, waits_for: "event", name: "paid", match: { order: 7 } } },
+      { event: "call.issued", data: { position: 3, waits_for: "sleep" } },
+      { event: "call.issued", data: { position: 4, waits_for: "child", child: expect.any(String) } },
+    ]);
+    expect((await bench.backend.list({ state: "waiting", limit: 9 })).jobs.map(({ jobId }) => jobId)).toEqual([id]);
+    expect((await bench.backend.stats()).counts).toContainEqual({ type: "app.durable", state: "waiting", count: 1 });
+    await bench.cancel(id);
+  });
+
+  test("the log is silent while recorded calls are passed again", async ({ open }) => {
+    const job = durable(async (ctx) => {
+      ctx.log.info("first");
+      await ctx.step("a", () => 1);
+      ctx.log.info("second");
+      await ctx.waitFor("go");
+      ctx.log.info("third");
+    });
+    const bench = await open({ own: [job] });
+    const first = await bench.worker();
+    const id = await bench.submit("app.durable", {});
+    await waits(bench, id);
+    await first.stop({ graceMs: 0 });
+    await bench.worker();
+    await emitted(bench, "go");
+    await bench.settled(id);
+    const { readFileSync } = await import("node:fs");
+    const { join } = await import("node:path");
+    const text = readFileSync(join(bench.folder, "artifacts", id, "job.log"), "utf8");
+    expect(text.match(/msg=\w+/g)).toEqual(["msg=first", "msg=second", "msg=third"]);
+  });
+});

@@ -1,0 +1,54 @@
+import { expect } from "vitest";
+import { emitted, recorded } from "../support/durable.ts";
+import { type Death, durableTypes, LONG_POSITIONS } from "../support/durable-types.ts";
+import { type Bench, EMBEDDED, testOn } from "../support/test.ts";
+
+const test = testOn(EMBEDDED);
+const STEPS = [1, 3, 10, 11, 13, 20];
+
+/** Emits what the job waits for before it begins: an event of before, which a crash must not lose. */
+async function submitLong(bench: Bench, name: string, death: Death): Promise<string> {
+  const id = await bench.submit("app.long", { name, ...death });
+  for (const round of [1, 2]) await emitted(bench, "go", { name, round }, `${name}/${round}`);
+  return id;
+}
+
+test("a worker that is killed at any position, and between effect and record, costs nothing: the same result, each record once", async ({
+  open,
+}) => {
+  const bench = await open();
+  const own = await open({ folder: bench.folder, own: durableTypes(bench.folder) });
+  const deaths: Death[] = [
+    ...Array.from({ length: LONG_POSITIONS }, (_, n): Death[] => [
+      { position: n + 1, moment: "before" },
+      { position: n + 1, moment: "after" },
+    ]).flat(),
+    ...STEPS.map((position): Death => ({ position, moment: "between" })),
+  ];
+  const worker = () => own.start({ durable: true, concurrency: 5 });
+  const plain = await submitLong(own, "plain", { position: 0, moment: "before" });
+  let current = worker();
+  const expected = await own.settled(plain, 30_000);
+  expect(expected).toMatchObject({ state: "completed", crashes: 0 });
+  const calls = await recorded(own, plain);
+  expect(calls.length).toBe(LONG_POSITIONS);
+  for (const death of deaths) {
+    const name = `${death.position}.${death.moment}`;
+    const id = await submitLong(own, name, death);
+    await current.exit();
+    current = worker();
+    const done = await own.settled(id, 30_000);
+    expect(JSON.stringify(done.result), name).toBe(JSON.stringify(expected.result));
+    expect(done, name).toMatchObject({ state: "completed", failures: 0, runNumber: 1 });
+    expect(await recorded(own, id), name).toEqual(calls);
+    // Only the step that was under way runs again.
+    for (const round of [1, 2])
+      for (const step of ["first", "second", "last"]) {
+        const position = (round - 1) * 10 + { first: 1, second: 3, last: 10 }[step as "first"];
+        const times = death.moment === "between" && death.position === position ? 2 : 1;
+        expect(own.effects.count(`${name}.${step} ${round}`, "end"), `${name}: ${step} ${round}`).toBe(times);
+      }
+  }
+  const children = (await own.backend.list({ type: "app.long-child", limit: 1_000 })).jobs;
+  expect(children.length).toBe(4 * (deaths.length + 1));
+}, 240_000);

@@ -1,0 +1,106 @@
+import { z } from "zod";
+import { defineJob, type JobType } from "../../src/job/definition.ts";
+import type { DurableContext } from "../../src/job/durable/context.ts";
+import { defineDurableJob } from "../../src/job/durable/define-durable-job.ts";
+import { Effects } from "./effects.ts";
+
+/** How many positions {@link longJob} has. */
+export const LONG_POSITIONS = 20;
+
+/** Where a process ends itself: at a position of the long job, before, within or after the effect of a step. */
+export interface Death {
+  readonly position: number;
+  readonly moment: "before" | "between" | "after";
+}
+
+/** Durable job types for worker processes: they are told of a folder and write to its side log. */
+export function durableTypes(folder: string): readonly JobType[] {
+  const effects = new Effects(folder);
+  const child = defineJob({
+    name: "app.long-child",
+    input: z.strictObject({ n: z.int() }),
+    run: ({ n }) => n * 10,
+  });
+  const long = defineDurableJob({
+    name: "app.long",
+    input: z.strictObject({ name: z.string(), position: z.int(), moment: z.enum(["before", "between", "after"]) }),
+    run: (input, ctx) => longJob(input, ctx, effects),
+  });
+  return [child, long];
+}
+
+interface LongInput extends Death {
+  readonly name: string;
+}
+
+/** Twenty positions of every kind; its result holds no id and no time. */
+async function longJob(input: LongInput, ctx: DurableContext<LongInput>, effects: Effects): Promise<unknown> {
+  const values: unknown[] = [];
+  let position = 0;
+  const die = (moment: Death["moment"]): void => {
+    const line = { name: `${input.name}.${position}.${moment}`, event: "start", type: "app.long" } as const;
+    effects.append({
+      ...line,
+      jobId: ctx.jobId,
+      run: ctx.runNumber,
+      attempt: ctx.attempt,
+      pid: process.pid,
+      atMs: Date.now(),
+    });
+    if (
+      position !== input.position ||
+      moment !== input.moment ||
+      (ctx.attempt > 1 && effects.count(`${input.name}.died`, "end") > 0)
+    )
+      return;
+    effects.append({
+      ...line,
+      name: `${input.name}.died`,
+      event: "end",
+      jobId: ctx.jobId,
+      run: 1,
+      attempt: ctx.attempt,
+      pid: process.pid,
+      atMs: 0,
+    });
+    process.kill(process.pid, "SIGKILL");
+  };
+  const call = async (make: () => Promise<unknown>): Promise<void> => {
+    position++;
+    die("before");
+    values.push((await make()) ?? null);
+    die("after");
+  };
+  const step = (name: string): Promise<void> =>
+    call(() =>
+      ctx.step(name, () => {
+        effects.append({
+          name: `${input.name}.${name}`,
+          event: "end",
+          type: "app.long",
+          jobId: ctx.jobId,
+          run: 1,
+          attempt: ctx.attempt,
+          pid: process.pid,
+          atMs: Date.now(),
+        });
+        die("between");
+        return `${name} done`;
+      }),
+    );
+  for (let round = 1; round <= 2; round++) {
+    await step(`first ${round}`);
+    await call(() => ctx.sleep("5ms"));
+    await step(`second ${round}`);
+    await call(() => ctx.waitFor("go", { match: { name: input.name, round } }));
+    await call(() => ctx.run("app.long-child", { n: round }));
+    await call(async () => (await ctx.uuid()).length);
+    await call(() =>
+      ctx.step(`fails ${round}`, () => Promise.reject(new Error("as told"))).catch((error: Error) => error.message),
+    );
+    await call(async () => typeof (await ctx.enqueue("app.long-child", { n: 100 })).jobId);
+    await call(() => ctx.waitFor("never", { timeout: "5ms" }));
+    await step(`last ${round}`);
+  }
+  return values;
+}
