@@ -92,7 +92,7 @@ async function longJob(input: LongInput, ctx: DurableContext<LongInput>, effects
     await step(`first ${round}`);
     await call(() => ctx.sleep("5ms"));
     await step(`second ${round}`);
-    await call(() => ctx.waitFor("go", { match: { name: input.name, round } }));
+    await call(async () => Object.keys((await ctx.waitFor("go", { match: { name: input.name, round } })) as object));
     await call(() => ctx.run("app.long-child", { n: round }));
     await call(async () => (await ctx.uuid()).length);
     await call(() =>
