@@ -4,6 +4,7 @@ import { commitCost } from "./raw.ts";
 import { SCALES, temporaryFolder } from "./setup.ts";
 import { median, percentile, rate, spread } from "./statistics.ts";
 import { latencyRun } from "./workloads/latency.ts";
+import { replayRun, stepsRun } from "./workloads/steps.ts";
 import { bulkRun, drainRun, enqueueRun, type Pair } from "./workloads/throughput.ts";
 
 /**
@@ -62,6 +63,11 @@ await printPair("enqueue, 1 caller", () => enqueueRun(1, scale.enqueueOne));
 const enqueueShare = await printPair("enqueue, 64 callers", () => enqueueRun(64, scale.enqueueMany));
 await printPair("enqueue in bulk of 1,000", () => bulkRun(scale.bulk));
 const drainShare = await printPair("drain, concurrency 100", () => drainRun(100, scale.drain));
+await printPair("durable steps, 1 job", () => stepsRun(1, Math.min(2_000, scale.steps / 20)));
+await printPair("durable steps, 64 jobs", () => stepsRun(64, Math.round(scale.steps / 64)));
+console.log(
+  `${"replay of 5,000 steps".padEnd(30)} ${(await replayRun(5_000)).toFixed(0)} ms from the event to the end`,
+);
 await printLatency("start latency, back to back", 0);
 await printLatency("start latency, after 20 ms rest", 20);
 const memory = process.memoryUsage().rss;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { loadConfig } from "../src/config/load.ts";
-import { defineJob } from "../src/job/definition.ts";
+import { defineJob, type JobType } from "../src/job/definition.ts";
 import type { Actor } from "../src/policy/actor.ts";
 import { composeWindlass, type Windlass } from "../src/windlass.ts";
 
@@ -30,10 +30,10 @@ export function temporaryFolder(): Disposable & { readonly path: string } {
 }
 
 /** The product as it is, on a fresh database. */
-export async function openProduct(folder: string): Promise<Windlass> {
+export async function openProduct(folder: string, types: readonly JobType[] = [noop]): Promise<Windlass> {
   const env = { WINDLASS_DB: join(folder, "windlass.db"), WINDLASS_ARTIFACT_OUT: join(folder, "artifacts") };
   const { config } = await loadConfig({ env, cwd: folder, home: folder });
-  return composeWindlass({ config, mode: "migrate", types: [noop], environment: {} });
+  return composeWindlass({ config, mode: "migrate", types, environment: {} });
 }
 
 /** How many jobs a workload takes. */
@@ -43,10 +43,11 @@ export interface Scale {
   readonly bulk: number;
   readonly drain: number;
   readonly latency: number;
+  readonly steps: number;
 }
 
 /** Enough for a stable figure, and a quick look. */
 export const SCALES: Readonly<Record<"full" | "quick", Scale>> = {
-  full: { enqueueOne: 4_000, enqueueMany: 100_000, bulk: 200_000, drain: 100_000, latency: 500 },
-  quick: { enqueueOne: 500, enqueueMany: 10_000, bulk: 20_000, drain: 10_000, latency: 100 },
+  full: { enqueueOne: 4_000, enqueueMany: 100_000, bulk: 200_000, drain: 100_000, latency: 500, steps: 100_000 },
+  quick: { enqueueOne: 500, enqueueMany: 10_000, bulk: 20_000, drain: 10_000, latency: 100, steps: 10_000 },
 };

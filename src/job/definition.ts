@@ -87,7 +87,7 @@ export interface JobType<
   Input extends z.ZodType = z.ZodType,
   Result extends z.ZodType = z.ZodType,
 > {
-  /** `durable` types are made by {@link defineDurableJob}, and only theirs have durable calls. */
+  /** `durable` types are made by `defineDurableJob`, and only theirs have durable calls. */
   readonly kind: "plain" | "durable";
   readonly name: Name;
   readonly version: string;

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { AppError } from "../../src/error.ts";
 import { TestClock } from "../support/clock.ts";
 import { durable, emitted, gate, waits } from "../support/durable.ts";
+import { seeded } from "../support/random.ts";
 import { conformance } from "./backends.ts";
 
 conformance("durable events", (test) => {
@@ -160,8 +161,7 @@ conformance("durable events", (test) => {
     });
     const bench = await open({ own: [job] });
     await bench.worker({ concurrency: 50 });
-    let seed = 7;
-    const random = (): number => (seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648) / 2_147_483_648;
+    const random = seeded(7);
     const results = await Promise.all(
       Array.from({ length: rounds }, async (_, n) => {
         const id = await bench.submit("app.durable", { n });

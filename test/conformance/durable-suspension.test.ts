@@ -117,7 +117,7 @@ conformance("durable suspension", (test) => {
           "b",
           ({ signal }) =>
             new Promise((_, reject) => {
-              inside.pass();
+              void inside.pass();
               signal.addEventListener("abort", () => {
                 seen.push(signal.reason);
                 reject(new Error("stopped"));
@@ -177,7 +177,7 @@ conformance("durable suspension", (test) => {
       await ctx.step("a", () => made.push("a"));
       await ctx.step("b", async ({ signal }) => {
         made.push("b");
-        inside.pass();
+        void inside.pass();
         if (made.length === 2)
           await new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("stopped"))));
       });

@@ -4,9 +4,9 @@ import type { DurableChildOptions, DurableContext } from "../../job/durable/cont
 import { digestOf } from "../../job/durable/digest.ts";
 import type { CallKind } from "../../job/durable/record.ts";
 import { inputProblem } from "../input.ts";
+import { answerOf } from "./answer-of.ts";
 import { makeChild } from "./child.ts";
 import type { Coroutine } from "./coroutine.ts";
-import { valueOf } from "./value-of.ts";
 
 type Options = DurableChildOptions & { readonly detached?: boolean };
 
@@ -17,7 +17,7 @@ export function childCalls(coroutine: Coroutine): Pick<DurableContext, "run" | "
     const name = typeof type === "string" ? type : type.name;
     const child = { type: name, input, options, awaited: kind === "run", detached };
     const call = { kind, name, digest: digestOf({ input, options, detached }) };
-    return valueOf(
+    return answerOf(
       coroutine.perform(
         call,
         makeChild(() => coroutine.edge, child),

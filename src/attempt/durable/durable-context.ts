@@ -9,10 +9,10 @@ import { createLog } from "../context.ts";
 import { inputProblem } from "../input.ts";
 import { maskTexts } from "../mask-texts.ts";
 import { all } from "./all.ts";
+import { answerOf } from "./answer-of.ts";
 import { childCalls } from "./child-calls.ts";
 import type { Act, Coroutine, Edge } from "./coroutine.ts";
 import { performStep, readStepOptions, toJson } from "./step.ts";
-import { valueOf } from "./value-of.ts";
 import { waitCalls } from "./wait-calls.ts";
 
 /** What the calls of a context stand on. */
@@ -53,14 +53,14 @@ type RecordedCalls = Pick<
 /** Calls whose outcome is recorded when they end, without a wait. */
 function recordedCalls({ coroutine, redactor }: ContextBase): RecordedCalls {
   const value = (kind: CallKind, make: () => unknown, name = ""): Promise<unknown> =>
-    valueOf(coroutine.perform({ kind, name, digest: "" }, appendValue(coroutine, make)));
+    answerOf(coroutine.perform({ kind, name, digest: "" }, appendValue(coroutine, make)));
   return {
     step: (name, work, options = {}) =>
       attempt(() => {
         const plan = readStepOptions(name, options);
         const act: Act = (call) =>
           performStep({ edge: coroutine.edge, call, work, plan, signal: coroutine.signal, redactor });
-        return valueOf(coroutine.perform({ kind: "step", name, digest: "" }, act));
+        return answerOf(coroutine.perform({ kind: "step", name, digest: "" }, act));
       }) as never,
     now: async () => new Date((await value("now", () => coroutine.edge.services.clock.now())) as number),
     random: () => value("random", () => Math.random()) as Promise<number>,
@@ -73,7 +73,7 @@ function recordedCalls({ coroutine, redactor }: ContextBase): RecordedCalls {
       }),
     transaction: (name, action) =>
       attempt(() =>
-        valueOf(coroutine.perform({ kind: "transaction", name, digest: "" }, transact(coroutine, redactor, action))),
+        answerOf(coroutine.perform({ kind: "transaction", name, digest: "" }, transact(coroutine, redactor, action))),
       ) as never,
     continueAs: (input) => attempt(() => continueAs(coroutine, input)),
   };

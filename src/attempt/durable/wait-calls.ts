@@ -7,15 +7,15 @@ import { checkEventName } from "../../job/durable/event.ts";
 import { matchKey } from "../../job/durable/match.ts";
 import type { Call } from "../../job/durable/record.ts";
 import { inputProblem } from "../input.ts";
+import { answerOf } from "./answer-of.ts";
 import type { Act, Coroutine } from "./coroutine.ts";
 import type { Awaited } from "./services.ts";
-import { valueOf } from "./value-of.ts";
 
 /** The calls that wait for time and for events. */
 export function waitCalls(coroutine: Coroutine): Pick<DurableContext, "sleep" | "sleepUntil" | "waitFor"> {
   const wait = (call: Call, awaited: Awaited): Promise<unknown> => {
     const act: Act = (placed, suspend) => coroutine.edge.durable.wait(placed, awaited, suspend);
-    return valueOf(coroutine.perform(call, act));
+    return answerOf(coroutine.perform(call, act));
   };
   return {
     sleep: async (duration: Duration) => {

@@ -8,9 +8,15 @@ export interface Entry {
   readonly attempt: number;
   readonly failures: number;
   readonly crashes: number;
-  /** 1 when the attempt before ended with its worker and left something to look for. */
+  /** 1 when the attempt before ended with its worker and left something to look for; {@link GOES_ON}. */
   readonly recover: number;
 }
+
+/** Which run of which job. */
+export type RunOf = Pick<Entry, "job" | "run">;
+
+/** `recover` of a run that goes on: it takes no unit of its rate limit again, and a cancel is looked for. */
+export const GOES_ON = 2;
 
 /** The first place of a run. */
 export function freshEntry(job: JobNumber, run: number): Entry {

@@ -1,7 +1,6 @@
 import type { Transaction } from "../../database/writer.ts";
-import { GOES_ON } from "./durable/wake.ts";
 import { endTooLate } from "./end-too-late.ts";
-import { ENTRY_COLUMNS, type Entry, entryValues } from "./entry.ts";
+import { ENTRY_COLUMNS, type Entry, entryValues, GOES_ON } from "./entry.ts";
 import type { Interned } from "./intern.ts";
 import type { JobRow } from "./job-row.ts";
 import type { Notice } from "./notice.ts";

@@ -7,8 +7,8 @@ import type { EventMatch } from "./match.ts";
 /** A value as the record keeps it and gives it back, live too: what JSON makes of it. A `Date` is a text. */
 export type Recorded<T> = T extends string | number | boolean | null | undefined
   ? T
-  : T extends { toJSON(): infer Json }
-    ? Recorded<Json>
+  : T extends Date
+    ? string
     : T extends (...args: never) => unknown
       ? undefined
       : T extends object
@@ -17,7 +17,7 @@ export type Recorded<T> = T extends string | number | boolean | null | undefined
 
 /** How a step is tried. */
 export interface StepOptions {
-  /** Further tries after an error, 0 to 100. Default 0. An {@link AppError} whose code is never retried ends them. */
+  /** Further tries after an error, 0 to 100. Default 0. An `AppError` whose code is never retried ends them. */
   readonly retries?: number;
   /** Waits between tries. Default `job.retry_backoff`, `job.backoff_factor`, `job.backoff_cap`, `job.backoff_jitter`. */
   readonly backoff?: {
@@ -78,7 +78,7 @@ type Synchronous<T> = [T] extends [never]
     ? "transaction takes a synchronous function"
     : unknown;
 
-/** What {@link DurableContext.all} answers. */
+/** What {@link DurableContext.all} answers. @typeParam Calls the thunks by their keys. */
 export type AllOf<Calls extends Readonly<Record<string, () => Promise<unknown>>>> = {
   readonly [K in keyof Calls]: Awaited<ReturnType<Calls[K]>>;
 };
@@ -125,6 +125,7 @@ export interface DurableContext<Input = unknown> {
     event: string,
     options: WaitForOptions<Schema> & { readonly timeout: Duration },
   ): Promise<z.output<Schema> | undefined>;
+  /** As above, without a timeout. */
   waitFor<Schema extends z.ZodType = z.ZodType<unknown>>(
     event: string,
     options?: WaitForOptions<Schema>,
@@ -140,6 +141,7 @@ export interface DurableContext<Input = unknown> {
     input: z.input<T["input"]>,
     options?: DurableChildOptions,
   ): Promise<z.output<T["result"]>>;
+  /** As above, by the name of the type: the result is not checked. */
   run(type: string, input: unknown, options?: DurableChildOptions): Promise<unknown>;
   /** Enqueues a job and goes on. A `detached` one goes on when this job is cancelled. @throws AppError what `submit` throws. */
   enqueue<T extends JobType>(
@@ -147,6 +149,7 @@ export interface DurableContext<Input = unknown> {
     input: z.input<T["input"]>,
     options?: DurableChildOptions & { readonly detached?: boolean },
   ): Promise<{ readonly jobId: string }>;
+  /** As above, by the name of the type. */
   enqueue(
     type: string,
     input: unknown,
@@ -156,6 +159,7 @@ export interface DurableContext<Input = unknown> {
    * Makes several single calls at once, in the order of their keys, and waits for all of them:
    * `ctx.all({ a: () => ctx.step("a", work), b: () => ctx.sleep("1m") })`.
    *
+   * @typeParam Calls the thunks by their keys.
    * @throws AppError the error of the first key, in that order, whose call failed.
    */
   all<const Calls extends Readonly<Record<string, () => Promise<unknown>>>>(calls: Calls): Promise<AllOf<Calls>>;

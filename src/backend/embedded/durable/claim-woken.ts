@@ -1,12 +1,11 @@
 import type { Transaction } from "../../../database/writer.ts";
 import { type Claim, leaseRows } from "../claim.ts";
-import { ENTRY_COLUMNS, type Entry } from "../entry.ts";
+import { ENTRY_COLUMNS, type Entry, GOES_ON } from "../entry.ts";
 import type { Interned } from "../intern.ts";
 import { readJob } from "../job-row.ts";
 import type { Epochs } from "../lease.ts";
 import type { Notice } from "../notice.ts";
 import { mayStart } from "../start-gate.ts";
-import { GOES_ON } from "./wake.ts";
 
 /** Claims the runs that go on and whose code this worker parked. */
 export function claimWoken(

@@ -3,13 +3,12 @@ import type { Transaction } from "../../../database/writer.ts";
 import { NOTHING } from "../../../job/durable/outcome.ts";
 import { insertReady } from "../admission.ts";
 import type { Claim } from "../claim.ts";
-import { freshEntry } from "../entry.ts";
+import { freshEntry, GOES_ON } from "../entry.ts";
 import type { ValueReference } from "../env.ts";
 import { recordEnd } from "../finish.ts";
 import { addHistory } from "../history-row.ts";
 import type { Notice } from "../notice.ts";
 import { insertRecord } from "./record-call.ts";
-import { GOES_ON } from "./wake.ts";
 
 /** A run that ends its log. */
 export interface Continuation {

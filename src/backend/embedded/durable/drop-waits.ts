@@ -1,6 +1,6 @@
 import type { Transaction } from "../../../database/writer.ts";
+import type { RunOf } from "../entry.ts";
 import type { Notice } from "../notice.ts";
-import type { RunOf } from "./record-call.ts";
 
 /** A run that has ended waits for nothing. */
 export function dropWaits(tx: Transaction<Notice>, { job, run }: RunOf): void {

@@ -3,17 +3,10 @@ import type { Connection } from "../../../database/connection.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import { keptWith, type RecordedFile, readOutcome } from "../../../job/durable/outcome.ts";
 import type { CallKind, RecordedCall } from "../../../job/durable/record.ts";
-import type { Claim } from "../claim.ts";
-import type { JobNumber } from "../job-number.ts";
+import type { RunOf } from "../entry.ts";
 import { checkLease } from "../lease.ts";
 import type { Notice } from "../notice.ts";
 import { holdValue, loadText } from "./outcome-text.ts";
-
-/** A run. */
-export interface RunOf {
-  readonly job: JobNumber;
-  readonly run: number;
-}
 
 /** Appends a call to the record. @param outcome as it is stored; `null` while the call waits. */
 export function insertRecord(
@@ -45,7 +38,7 @@ export function insertRecord(
  */
 export function recordCall(
   tx: Transaction<Notice>,
-  { epoch, entry }: Pick<Claim, "epoch" | "entry">,
+  { epoch, entry }: { readonly epoch: number; readonly entry: RunOf },
   call: PlacedCall,
   { outcome, again }: { readonly outcome: string; readonly again: boolean },
 ): void {

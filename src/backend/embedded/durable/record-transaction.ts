@@ -1,9 +1,10 @@
 import type { DurableServices, PlacedCall } from "../../../attempt/durable/services.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import { AppError } from "../../../error.ts";
+import type { RunOf } from "../entry.ts";
 import type { Notice } from "../notice.ts";
 import { userTransaction } from "../user-transaction.ts";
-import { insertRecord, type RunOf } from "./record-call.ts";
+import { insertRecord } from "./record-call.ts";
 
 type Arguments = Parameters<DurableServices["transaction"]>;
 

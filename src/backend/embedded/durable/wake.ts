@@ -1,16 +1,12 @@
 import type { Transaction } from "../../../database/writer.ts";
 import { insertReady } from "../admission.ts";
-import { ENTRY_COLUMNS, type Entry } from "../entry.ts";
+import { ENTRY_COLUMNS, type Entry, GOES_ON, type RunOf } from "../entry.ts";
 import { readJob } from "../job-row.ts";
 import { type Notice, WORK } from "../notice.ts";
 import { holdValue } from "./outcome-text.ts";
-import type { RunOf } from "./record-call.ts";
 
 /** How long the worker that has a job's code in memory is preferred when the job goes on. */
 const PREFERRED_MS = 50;
-
-/** Marks an entry as one that goes on: it takes no unit of its rate limit again, and a cancel is looked for. */
-export const GOES_ON = 2;
 
 /** Writes what an open call came to, and lets its run go on when nothing else is left to wait for. */
 export function settleCall(tx: Transaction<Notice>, run: RunOf, position: number, outcome: string): void {
@@ -42,7 +38,10 @@ function wake(tx: Transaction<Notice>, run: RunOf): void {
   );
   // Otherwise it runs, or is about to: it finds the outcome in its record.
   if (row === undefined) return;
-  if (row.worker === null) return release(tx, row);
+  if (row.worker === null) {
+    release(tx, row);
+    return;
+  }
   const untilMs = tx.nowMs + PREFERRED_MS;
   tx.db.run("UPDATE waiting SET woken = ? WHERE job = ?", untilMs, run.job);
   tx.notify(WORK);

@@ -2,7 +2,7 @@ import { AppError, type ErrorCode } from "../../error.ts";
 import type { CallOutcome } from "../../job/durable/record.ts";
 
 /** What a call gives its caller: the recorded value, or the recorded error, thrown. */
-export function valueOf(outcome: Promise<CallOutcome>): Promise<unknown> {
+export function answerOf(outcome: Promise<CallOutcome>): Promise<unknown> {
   const value = outcome.then(answer);
   // A caller that does not wait for it is told by the next call; here the process would end for an error nobody asked for.
   value.catch(() => undefined);
