@@ -1,6 +1,7 @@
 import { describe, expectTypeOf, test } from "vitest";
 import { z } from "zod";
 import {
+  defineDurableJob,
   defineJob,
   type Enqueue,
   type ExecResult,
@@ -29,6 +30,28 @@ const mail = defineJob({
 });
 const untyped = defineJob({ name: "app.untyped", input: z.string(), run: (text) => text.length });
 
+const order = defineDurableJob({
+  name: "app.order",
+  input: z.strictObject({ id: z.int(), note: z.string().default("") }),
+  result: z.strictObject({ sent: z.boolean() }),
+  async run({ id, note }, ctx) {
+    expectTypeOf(note).toEqualTypeOf<string>();
+    const step = await ctx.step("a", async () => ({ at: new Date(), list: [1, "x"] as const, text: note }));
+    expectTypeOf(step).toEqualTypeOf<{ at: string; list: readonly [1, "x"]; text: string }>();
+    expectTypeOf(await ctx.run(mail, { to: "a" })).toEqualTypeOf<{ id: string; at: Date }>();
+    expectTypeOf(await ctx.run("app.mail", {})).toEqualTypeOf<unknown>();
+    const schema = z.object({ n: z.int() });
+    expectTypeOf(await ctx.waitFor("go", { schema })).toEqualTypeOf<{ n: number }>();
+    expectTypeOf(await ctx.waitFor("go", { schema, timeout: "1h" })).toEqualTypeOf<{ n: number } | undefined>();
+    const both = await ctx.all({ a: () => ctx.step("b", () => 1), b: () => ctx.uuid() });
+    expectTypeOf(both).toEqualTypeOf<{ readonly a: number; readonly b: string }>();
+    expectTypeOf(await ctx.now()).toEqualTypeOf<Date>();
+    expectTypeOf(await ctx.transaction("t", (db) => db.run("SELECT 1").changes)).toEqualTypeOf<number>();
+    if (id > 9) await ctx.continueAs({ id: 1 });
+    return { sent: true };
+  },
+});
+
 declare const client: WindlassClient;
 declare const enqueue: Enqueue;
 
@@ -38,6 +61,44 @@ describe("types", () => {
     expectTypeOf<ResultOf<typeof mail>>().toEqualTypeOf<{ id: string; at: Date }>();
     expectTypeOf<ResultOf<typeof untyped>>().toEqualTypeOf<unknown>();
     expectTypeOf<ResultOf<typeof exec>>().toEqualTypeOf<ExecResult>();
+  });
+
+  test("only durable code has durable calls, and it does not keep or retry as plain code does", () => {
+    const input = z.strictObject({});
+    (): unknown => [
+      // @ts-expect-error a plain context has no step
+      defineJob({ name: "a.b", input, run: (_, ctx) => ctx.step("a", () => 1) }),
+      // @ts-expect-error a plain context does not sleep
+      defineJob({ name: "a.b", input, run: (_, ctx) => ctx.sleep("1s") }),
+      // @ts-expect-error a plain context waits for no event
+      defineJob({ name: "a.b", input, run: (_, ctx) => ctx.waitFor("go") }),
+      // @ts-expect-error a durable one keeps inside a step only
+      defineDurableJob({ name: "a.b", input, run: (_, ctx) => ctx.keep("a", "b") }),
+      // @ts-expect-error its steps have retries of their own
+      defineDurableJob({ name: "a.b", input, retries: 3, run: () => 1 }),
+      // @ts-expect-error it goes on after a crash
+      defineDurableJob({ name: "a.b", input, afterCrash: "stop", run: () => 1 }),
+      // @ts-expect-error the function of a transaction is synchronous
+      defineDurableJob({ name: "a.b", input, run: (_, ctx) => ctx.transaction("t", async () => 1) }),
+      defineDurableJob({
+        name: "a.b",
+        input: z.strictObject({ n: z.int() }),
+        // @ts-expect-error the input of the next run is the type's
+        run: (_, ctx) => ctx.continueAs({ n: "1" }),
+      }),
+      // @ts-expect-error members of all are functions
+      defineDurableJob({ name: "a.b", input, run: (_, ctx) => ctx.all({ a: ctx.step("a", () => 1) }) }),
+      // @ts-expect-error the input of a child is its type's
+      defineDurableJob({ name: "a.b", input, run: (_, ctx) => ctx.run(mail, { to: 1 }) }),
+      // @ts-expect-error a match holds scalars
+      defineDurableJob({ name: "a.b", input, run: (_, ctx) => ctx.waitFor("go", { match: { a: {} } }) }),
+      // @ts-expect-error the result is the type's
+      defineDurableJob({ name: "a.b", input, result: z.string(), run: () => 1 }),
+      // @ts-expect-error id is a number
+      client.submit(order, { id: "1" }),
+      client.submit(order, { id: 1 }),
+    ];
+    expectTypeOf<ResultOf<typeof order>>().toEqualTypeOf<{ sent: boolean }>();
   });
 
   test("a wrong input does not compile", () => {

@@ -82,6 +82,7 @@ describe("the library as users have it", () => {
   const files = [
     ...examples.map((name) => ({ name: `examples/${name}`, text: readFileSync(join(ROOT, "examples", name), "utf8") })),
     ...codeBlocks("docs/library.md").map(({ name, text }) => ({ name: `library/${name}`, text })),
+    ...codeBlocks("docs/durable-jobs.md").map(({ name, text }) => ({ name: `durable-jobs/${name}`, text })),
     ...codeBlocks("README.md").map(({ name, text }) => ({ name: `readme/${name}`, text })),
     ...recipeForUsers().map(({ name, text }) => ({ name: `recipe/${name}`, text })),
   ];
@@ -115,7 +116,11 @@ describe("the library as users have it", () => {
     expect(jobs).toMatchObject({ code: 0, stderr: "" });
     expect(jobs.stdout).toContain("report (new): completed in attempt 2 { total: 12, file: 'report/total.txt' }");
     expect((await user.node("examples/jobs.ts")).stdout).toContain("report (from before): completed in attempt 2");
-    expect(examples.sort()).toEqual(["basic.ts", "enqueue-with.ts", "jobs.ts"]);
+    expect(await user.node("examples/durable.ts")).toMatchObject({
+      code: 0,
+      stdout: "parcel of order 7 (lamp), paid by ada\nsteps: reserve, send\n",
+    });
+    expect(examples.sort()).toEqual(["basic.ts", "durable.ts", "enqueue-with.ts", "jobs.ts"]);
   });
 
   test("the program runs the types of an example", async () => {

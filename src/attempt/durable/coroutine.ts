@@ -195,8 +195,11 @@ export class Coroutine implements Suspendable {
 
   #acted(position: number, acted: Acted, turn: PromiseWithResolvers<Turn> | undefined): void {
     // Another attempt may have woken it by now; this one's turn is over all the same.
-    if (acted.kind === "open" && acted.suspended) return turn?.resolve({ kind: "suspended" });
-    if (this.#dead) return;
+    if (acted.kind === "open" && acted.suspended) turn?.resolve({ kind: "suspended" });
+    else if (!this.#dead) this.#goOn(position, acted, turn);
+  }
+
+  #goOn(position: number, acted: Acted, turn: PromiseWithResolvers<Turn> | undefined): void {
     const open = this.#open.get(position);
     switch (acted.kind) {
       case "settled":
@@ -205,14 +208,17 @@ export class Coroutine implements Suspendable {
         return;
       case "open":
         if (open !== undefined) open.waits = true;
-        return this.#suspendIfIdle();
+        this.#suspendIfIdle();
+        return;
       case "cancelled":
         this.edge.control.stop("cancelled");
-        return void this.#stop();
+        void this.#stop();
+        return;
       case "stopped":
-        return this.#stopWhenIdle(position);
+        this.#stopWhenIdle(position);
+        return;
       case "continued":
-        return this.#endTurn(acted, turn);
+        this.#endTurn(acted, turn);
     }
   }
 
@@ -235,13 +241,12 @@ export class Coroutine implements Suspendable {
   }
 
   #suspended(suspension: Suspension, turn: PromiseWithResolvers<Turn> | undefined): void {
-    if (suspension.kind === "suspended") return turn?.resolve({ kind: "suspended" });
-    if (this.#dead) return;
-    if (suspension.kind === "cancelled") {
+    if (suspension.kind === "suspended") turn?.resolve({ kind: "suspended" });
+    else if (this.#dead) return;
+    else if (suspension.kind === "cancelled") {
       this.edge.control.stop("cancelled");
-      return void this.#stop();
-    }
-    this.#answerAll(this.edge.durable.records(Math.min(...this.#open.keys())));
+      void this.#stop();
+    } else this.#answerAll(this.edge.durable.records(Math.min(...this.#open.keys())));
   }
 
   /** All are closed before the first is answered: code that goes on may make a call at once. */
