@@ -24,6 +24,8 @@ const BROWSER_PORT = 9_323;
 /** What was asked of a machine, and what was mended on it. */
 export interface Asked {
   readonly answers: HostAnswers;
+  /** What could be mended, a sentence each; empty where it was. */
+  readonly plan: readonly string[];
   readonly repairs: readonly Repaired[];
 }
 
@@ -42,6 +44,7 @@ export async function askMachine(target: ChosenHost, parts: SessionParts, fix: b
   const desktop = await ask(DESKTOP_SESSION, {});
   const found = await Promise.all(wantedRules(target, parts).map((rule) => askRule(rule, ask)));
   const { rules, repairs } = fix ? await makeRules(session, found) : { rules: found, repairs: [] };
+  const plan = missingRules(rules).map((rule) => planOf(session, rule));
   const server = target.host.playwright ?? config.playwright;
   const playwright = target.hasPlaywright
     ? await askPlaywright(session, { server, clock, down: { ssh, ...(questions === undefined ? {} : { questions }) } })
@@ -61,7 +64,7 @@ export async function askMachine(target: ChosenHost, parts: SessionParts, fix: b
     aloha,
     playwright,
   };
-  return { answers, repairs };
+  return { answers, plan: fix ? [] : plan, repairs };
 }
 
 type Ask = <A extends ScriptArgument, R>(question: HostQuestion<A, R>, arg: A) => Promise<Answer<R>>;
@@ -122,10 +125,14 @@ async function makeRules(session: Session, found: readonly AskedRule[]) {
     const { name, port } = rule;
     const made = await session.ask(FIREWALL_RULE, { name, port, create: true, remote_address: RULE_SCOPE });
     const error = made.kind === "failed" ? `${made.error.code}: ${made.error.message}` : null;
-    repairs.push({ plan: `on ${session.host.name}: ${commandFor(rule)}`, error });
+    repairs.push({ plan: planOf(session, rule), error });
     rules.push(made.kind === "said" ? { ...rule, answer: made } : rule);
   }
   return { rules, repairs };
+}
+
+function planOf({ host }: Session, rule: AskedRule): string {
+  return `on ${host.name}: ${commandFor(rule)}`;
 }
 
 async function askPorts({ aloha, playwright }: Pick<HostAnswers, "aloha" | "playwright">, ask: Ask) {
