@@ -6,7 +6,7 @@ import { ownScript } from "./own-script.ts";
 import { endOf, type RemoteState } from "./runner-end.ts";
 import { callScript } from "./script-call.ts";
 import { openRunner } from "./start-runner.ts";
-import type { RunnerTransport } from "./transport.ts";
+import { drop, type RunnerTransport } from "./transport.ts";
 
 const START_TIMEOUT_MS = 30_000;
 const CALL_TIMEOUT_MS = 15_000;
@@ -42,7 +42,7 @@ export async function endRemoteTree(
       return EndTreeAnswer.parse(answer).left === 0 ? "killed" : "unknown";
     } finally {
       opened.process.stdin.end();
-      opened.process.kill();
+      drop(opened.process);
     }
   } catch {
     // Whatever kept it from answering: then nobody knows.

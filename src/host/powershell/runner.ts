@@ -7,7 +7,7 @@ import type { RunnerRequest, ScriptArgument } from "./request.ts";
 import { endOf, type RunnerEnd } from "./runner-end.ts";
 import { callScript } from "./script-call.ts";
 import { type OpenedRunner, openRunner } from "./start-runner.ts";
-import type { RunnerTransport } from "./transport.ts";
+import { drop, type RunnerTransport } from "./transport.ts";
 import type { Answer } from "./wait-for-reply.ts";
 
 /** What a runner needs beside its connection. */
@@ -120,7 +120,7 @@ export class PowerShellRunner implements AsyncDisposable {
       return end;
     }
     this.#spoil();
-    this.#opened.process.kill();
+    drop(this.#opened.process);
     const remoteState = await endRemoteTree(this.#transport, this.#opened.hello, { clock: this.#clock });
     return end.kind === "cancelled" || end.kind === "timeout" || end.kind === "unknown" ? { ...end, remoteState } : end;
   }
@@ -139,8 +139,8 @@ export class PowerShellRunner implements AsyncDisposable {
     const { process } = this.#opened;
     process.stdin.end();
     // A process that a command left behind would keep the session open.
-    if (this.#isSpoilt) process.kill();
-    const timer = this.#clock.after(this.#answerTimeoutMs, () => process.kill());
+    if (this.#isSpoilt) drop(process);
+    const timer = this.#clock.after(this.#answerTimeoutMs, () => drop(process));
     await process.ended.catch(() => {});
     timer.cancel();
   }

@@ -7,7 +7,7 @@ import { type Hello, parseHello, RUNNER_VERSION } from "./hello.ts";
 import { OutputPump } from "./output-pump.ts";
 import { readText } from "./own-script.ts";
 import { awaitLine, type Pumps } from "./reply.ts";
-import type { RunnerProcess, RunnerTransport } from "./transport.ts";
+import { drop, type RunnerProcess, type RunnerTransport } from "./transport.ts";
 
 /** What came before the runner's first line is kept up to this many bytes: it says why there is none. */
 const NOISE_MAX = 4_096;
@@ -61,7 +61,7 @@ export async function openRunner(transport: RunnerTransport, options: OpenOption
 }
 
 async function greet(process: RunnerProcess, stop: AbortSignal): Promise<OpenedRunner> {
-  const onAbort = (): void => process.kill();
+  const onAbort = (): void => drop(process);
   stop.addEventListener("abort", onAbort, { once: true });
   try {
     stop.throwIfAborted();
@@ -79,7 +79,7 @@ async function greet(process: RunnerProcess, stop: AbortSignal): Promise<OpenedR
       throw failed(`it speaks version ${reply.line.runner}, not ${RUNNER_VERSION}`);
     return { process, pumps, hello: reply.line };
   } catch (error) {
-    process.kill();
+    drop(process);
     throw error;
   } finally {
     stop.removeEventListener("abort", onAbort);

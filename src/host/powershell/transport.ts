@@ -21,3 +21,13 @@ export interface RunnerProcess {
 export interface RunnerTransport {
   start(command: string, options: { readonly signal: AbortSignal }): Promise<RunnerProcess>;
 }
+
+/**
+ * Ends this side of a program that is no longer listened to. Its streams are closed too: where sessions share a connection,
+ * that connection holds their other ends until the program on the host has ended, which one that hangs does not.
+ */
+export function drop(process: RunnerProcess): void {
+  process.kill();
+  process.stdout.destroy();
+  process.stderr.destroy();
+}
