@@ -9,8 +9,8 @@ import { machineIdentity } from "../host/local/machine.ts";
 import type { Check, CheckContext, NetworkContext } from "./check.ts";
 import { CHECKS } from "./checks.ts";
 import type { Repaired } from "./fix.ts";
-import { linesWithoutHost } from "./host/model/judge-host.ts";
 import type { CheckState, Finding } from "./model/finding.ts";
+import { linesWithoutHost } from "./model/host-lines.ts";
 
 /** The finding of one check, by its name. */
 export interface CheckResult extends Finding {
