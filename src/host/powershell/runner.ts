@@ -1,4 +1,4 @@
-import type { Clock } from "../../clock.ts";
+import { type Clock, settlesWithin } from "../../clock.ts";
 import { AppError } from "../../error.ts";
 import { endRemoteTree } from "./end-remote-tree.ts";
 import { exchange, type RunOptions } from "./exchange.ts";
@@ -140,8 +140,7 @@ export class PowerShellRunner implements AsyncDisposable {
     process.stdin.end();
     // A process that a command left behind would keep the session open.
     if (this.#isSpoilt) drop(process);
-    const timer = this.#clock.after(this.#answerTimeoutMs, () => drop(process));
+    if (!(await settlesWithin(this.#clock, this.#answerTimeoutMs, process.ended))) drop(process);
     await process.ended.catch(() => {});
-    timer.cancel();
   }
 }

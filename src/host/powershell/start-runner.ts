@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Clock } from "../../clock.ts";
+import { type Clock, onAbort, withDeadline } from "../../clock.ts";
 import { AppError } from "../../error.ts";
 import { decodeClixml } from "./clixml.ts";
 import { encodedCommand } from "./encoded-command.ts";
@@ -44,25 +44,17 @@ export function startCommand(): string {
  * @throws AppError `RUNNER_FAILED`, `TIMEOUT`; the signal's reason.
  */
 export async function openRunner(transport: RunnerTransport, options: OpenOptions): Promise<OpenedRunner> {
-  const { clock, signal, startTimeoutMs } = options;
+  const { clock, signal, startTimeoutMs: timeoutMs } = options;
   signal.throwIfAborted();
-  const stop = new AbortController();
-  const onAbort = (): void => stop.abort(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  const tooLate = new AppError("TIMEOUT", `PowerShell was not ready within ${startTimeoutMs} ms on the host`);
-  const timer = clock.after(startTimeoutMs, () => stop.abort(tooLate));
-  try {
-    const process = await transport.start(startCommand(), { signal: stop.signal });
-    return await greet(process, stop.signal);
-  } finally {
-    timer.cancel();
-    signal.removeEventListener("abort", onAbort);
-  }
+  return withDeadline(
+    { clock, timeoutMs, signal },
+    async (inTime) => greet(await transport.start(startCommand(), { signal: inTime }), inTime),
+    () => new AppError("TIMEOUT", `PowerShell was not ready within ${timeoutMs} ms on the host`),
+  );
 }
 
 async function greet(process: RunnerProcess, stop: AbortSignal): Promise<OpenedRunner> {
-  const onAbort = (): void => drop(process);
-  stop.addEventListener("abort", onAbort, { once: true });
+  using _ = onAbort(stop, () => drop(process));
   try {
     stop.throwIfAborted();
     // A pipe whose other end is gone: the streams tell it.
@@ -81,8 +73,6 @@ async function greet(process: RunnerProcess, stop: AbortSignal): Promise<OpenedR
   } catch (error) {
     drop(process);
     throw error;
-  } finally {
-    stop.removeEventListener("abort", onAbort);
   }
 }
 
