@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { checkDatabase, checkSchema } from "./check.ts";
 import { Connection } from "./connection.ts";
-import { ownMigrations } from "./migrate.ts";
+import { ownMigrations, schemaVersion } from "./migrate.ts";
 import { openDatabase } from "./open.ts";
 import { RECORD_RULES } from "./record-rules.ts";
 
@@ -34,7 +34,7 @@ afterEach(() => {
 test("a sound database has no findings, and says how much stands where", () => {
   expect(checkDatabase(path)).toEqual({
     path,
-    schema: 1,
+    schema: schemaVersion(ownMigrations()),
     findings: [],
     counts: { job: 5, ready: 1, delayed: 1, blocked: 1, lease: 1, done: 1, history: 0, worker: 1, schedule: 0 },
   });
@@ -89,7 +89,10 @@ test("a step with another text than ours is found", () => {
   const changed = [{ version: 1, writerMin: 1, sql: `${first?.sql} -- changed` }];
   expect(checkSchema(db, 1, changed)).toMatchObject([{ where: "schema", count: 1 }]);
   db.exec("DELETE FROM migration");
-  expect(checkDatabase(path).findings).toMatchObject([{ problem: "step 1 is not recorded as taken" }]);
+  expect(checkDatabase(path).findings).toMatchObject([
+    { problem: "step 1 is not recorded as taken" },
+    { problem: "step 2 is not recorded as taken" },
+  ]);
 });
 
 test("damage is found by the quick look and by the full one, without a word about what nobody can know", () => {

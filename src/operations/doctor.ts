@@ -43,6 +43,7 @@ export const doctor = defineOperation({
   output: Output,
   errors: ["CHECK_FAILED", "HOST_UNREACHABLE"],
   database: "none",
+  diagnoses: true,
   verdict: ({ state, checks }) => sayVerdict(state, checks),
   lines: ({ state, repairs, checks }) => [
     ...repairs.map(({ plan, error }) => ({ repair: plan, result: error ?? "done" })),

@@ -60,7 +60,7 @@ describe("without a policy file", () => {
       kind: "deny",
       rule: "built-in.agents-change-nothing",
       reason:
-        'without a policy file an agent may read and change nothing; to allow this, a person adds this line under "rules:" in windlass.policy.yaml beside the database: ' +
+        'without a policy file an agent may read and change nothing; to allow this, a person adds this line under "rules:" in windlass.policy.yaml beside the database (`windlass init` writes one): ' +
         '- { name: "allow-codex-exec", actors: ["agent:codex"], operations: ["jobs.enqueue"], types: ["exec"], hosts: ["lab1"], argv: ["echo"], allow: true }',
     });
   });
@@ -68,7 +68,7 @@ describe("without a policy file", () => {
   test("the line is YAML that says what was asked, whatever the names hold, and no argument of the program", () => {
     fc.assert(
       fc.property(request, fc.string({ unit: "binary" }), (asked, name) => {
-        fc.pre(![name, asked.operation, asked.jobType, asked.host].some((text) => text?.includes("*")));
+        fc.pre(![name, asked.operation, asked.jobType, asked.host, asked.urlHost].some((text) => text?.includes("*")));
         const decision = decide(undefined, actorOf("agent", name), { ...asked, access: "write" });
         expect(decision.kind).toBe("deny");
         const reason = decision.kind === "deny" ? decision.reason : "";
@@ -109,11 +109,12 @@ describe("with a policy", () => {
     expiresInMs: 86_400_000,
   } as const;
   const policy: Policy = {
+    approvers: [],
     rules: [
       { name: "read", access: "read", effect: { kind: "allow" } },
-      { name: "agents-ask", actorKinds: ["agent"], effect: approval },
-      { name: "no-schedules", actorKinds: ["schedule"], effect: { kind: "deny", reason: "schedules are off" } },
-      { name: "people", actorKinds: ["person", "schedule"], effect: { kind: "allow" } },
+      { name: "agents-ask", actors: ["agent:*"], effect: approval },
+      { name: "no-schedules", actors: ["schedule:*"], effect: { kind: "deny", reason: "schedules are off" } },
+      { name: "people", actors: ["person:*", "schedule:*"], effect: { kind: "allow" } },
     ],
   };
 
@@ -126,11 +127,13 @@ describe("with a policy", () => {
 
   test("what no rule matches is denied", () => {
     expect(decide(policy, actorOf("job"), enqueue)).toMatchObject({ kind: "deny", rule: "no-match" });
-    expect(decide({ rules: [] }, actorOf("person"), { ...enqueue, access: "read" })).toMatchObject({ kind: "deny" });
+    expect(decide({ rules: [], approvers: [] }, actorOf("person"), { ...enqueue, access: "read" })).toMatchObject({
+      kind: "deny",
+    });
   });
 
   test("there is one answer for every request, the same each time", () => {
-    const some = fc.constantFrom(undefined, policy, { rules: [] });
+    const some = fc.constantFrom(undefined, policy, { rules: [], approvers: [] });
     fc.assert(
       fc.property(some, actor, request, (rules, who, asked) => {
         const decision = decide(rules, who, asked);

@@ -30,6 +30,7 @@ async function serve(
     onStuck: "report",
     claims: true,
     submitChild: () => expect.fail("no children here"),
+    checkPolicy: () => undefined,
     fireSchedules: async () => undefined,
     secret,
   });

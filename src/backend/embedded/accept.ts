@@ -14,6 +14,7 @@ import type { Interned } from "./intern.ts";
 import { acceptedAtMs, type JobNumber, type JobNumbers, nextNumber } from "./job-number.ts";
 import { readJob, standingOf } from "./job-row.ts";
 import type { Notice } from "./notice.ts";
+import { takeUse } from "./policy-log.ts";
 import { takeUnit } from "./rate-bucket.ts";
 import { stateOfStanding } from "./reading/state-of.ts";
 
@@ -27,7 +28,7 @@ export interface AcceptParts {
 /**
  * Accepts one job: answers an earlier one for a key that is held, else stores it and lets it in.
  *
- * @throws AppError `IDEMPOTENCY_CONFLICT`, `QUEUE_FULL`, `CONCURRENCY_DEADLOCK`, `LIMIT_REACHED`.
+ * @throws AppError `IDEMPOTENCY_CONFLICT`, `QUEUE_FULL`, `CONCURRENCY_DEADLOCK`, `LIMIT_REACHED`, `POLICY_DENIED` when a limit of the policy is used up.
  */
 export function accept(
   tx: Transaction<Notice>,
@@ -38,6 +39,7 @@ export function accept(
   const { spec, slot } = acceptance;
   const earlier = findEarlier(tx, parts, spec) ?? (slot === undefined ? undefined : slotJob(tx.db, slot));
   if (earlier !== undefined) return describe(tx.db, parts, earlier, true);
+  if (acceptance.use !== undefined) takeUse(tx, acceptance.use);
   checkBacklog(tx.db, spec);
   const number = nextNumber(newestNumber(tx.db), tx.nowMs);
   const family = spec.parent === undefined ? undefined : familyOf(tx, parts, spec.parent);
@@ -52,6 +54,8 @@ export function accept(
     ...family,
     ...(slot === undefined ? {} : { slot }),
     ...(inputAt === undefined ? {} : { inputAt }),
+    ...(acceptance.operation === undefined ? {} : { operation: acceptance.operation }),
+    ...(acceptance.verdict === undefined ? {} : { verdict: acceptance.verdict }),
   };
   tx.db.run(
     "INSERT INTO job (id, queue, rules, actor, rank, due, env) VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -28,6 +28,7 @@ import type {
   WorkerInfo,
 } from "../backend.ts";
 import type { Capabilities } from "../capabilities.ts";
+import type { PolicyLog } from "../policy-log.ts";
 import { describeType } from "../published-type.ts";
 import type { ScheduleStore } from "../schedules.ts";
 import { accept } from "./accept.ts";
@@ -41,6 +42,7 @@ import { readJob } from "./job-row.ts";
 import { Epochs } from "./lease.ts";
 import { moveKept } from "./move-kept.ts";
 import type { Notice } from "./notice.ts";
+import { policyLog } from "./policy-log.ts";
 import { explainJob } from "./reading/explain.ts";
 import { readHistory } from "./reading/history.ts";
 import { listJobs } from "./reading/list.ts";
@@ -87,6 +89,7 @@ export class EmbeddedBackend implements Backend {
   readonly capabilities = CAPABILITIES;
   readonly schedules: ScheduleStore;
   readonly artifacts: ArtifactIndex;
+  readonly policyLog: PolicyLog;
   /** The user's own rows and an enqueue in one commit. */
   readonly enqueueWith: EnqueueWith;
   readonly #options: EmbeddedOptions;
@@ -118,6 +121,7 @@ export class EmbeddedBackend implements Backend {
     const parts = { db, writer: this.#writer, numbers, interned: this.#interned };
     this.schedules = scheduleStore(parts);
     this.artifacts = artifactIndex(parts);
+    this.policyLog = policyLog({ ...parts, clock: options.clock });
     this.enqueueWith = enqueueWith({
       writer: this.#writer,
       accept: (tx, acceptance) => this.#acceptOne(tx, acceptance),

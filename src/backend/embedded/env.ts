@@ -1,5 +1,6 @@
 import type { AfterCrash } from "../../job/rules.ts";
 import type { JobRules, JobSpec, KeyNeed } from "../../job/spec.ts";
+import type { Acceptance } from "../backend.ts";
 import type { JobNumber } from "./job-number.ts";
 
 /** A value that stands in a file below the artifact root because it is too large for the database. */
@@ -38,6 +39,10 @@ export interface JobEnv {
   readonly slot?: number;
   readonly missed?: number;
   readonly secrets?: readonly string[];
+  /** What it was asked for as, where that is not `jobs.enqueue`. */
+  readonly operation?: string;
+  /** What the policy said when it was submitted. */
+  readonly verdict?: Acceptance["verdict"];
 }
 
 /** What the backend adds to a spec when it stores it. */
@@ -48,6 +53,8 @@ export interface EnvExtras {
   readonly root?: JobNumber;
   readonly slot?: { readonly schedule: string; readonly instantMs: number; readonly missed: number };
   readonly inputAt?: ValueReference;
+  readonly operation?: string;
+  readonly verdict?: Acceptance["verdict"];
 }
 
 /** Writes a job's env; the input is text already and is not parsed again. */
@@ -70,6 +77,8 @@ export function writeEnv(spec: JobSpec, extras: EnvExtras): string {
     ...(extras.parent === undefined ? {} : { parent: extras.parent }),
     ...(extras.root === undefined ? {} : { root: extras.root }),
     ...slotPart(extras.slot),
+    ...(extras.operation === undefined ? {} : { operation: extras.operation }),
+    ...(extras.verdict === undefined ? {} : { verdict: extras.verdict }),
     ...(extras.inputAt === undefined ? {} : { input_at: extras.inputAt }),
   };
   const text = JSON.stringify(rest);

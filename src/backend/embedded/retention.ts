@@ -3,6 +3,7 @@ import type { Transaction } from "../../database/writer.ts";
 import type { JobNumber } from "./job-number.ts";
 import { readJob, standingOf } from "./job-row.ts";
 import type { Notice } from "./notice.ts";
+import { sweepPolicyLog } from "./policy-log.ts";
 
 /** Jobs that one transaction looks at. */
 const CHUNK = 500;
@@ -72,6 +73,7 @@ export function sweep(tx: Transaction<Notice>, beforeMs: number): void {
     "DELETE FROM idempotency WHERE expires < ? AND NOT EXISTS (SELECT 1 FROM job j WHERE j.id = idempotency.job)",
     tx.nowMs,
   );
+  sweepPolicyLog(tx, beforeMs);
 }
 
 /** Jobs, not runs: every finished job has a first run, and one that was started over is unfinished until that run ends. */
