@@ -7,6 +7,7 @@ import type { Program } from "../program.ts";
 import { makeShims } from "./shims.ts";
 
 const MODULES = fileURLToPath(new URL("./modules", import.meta.url));
+const CLASSES = join(MODULES, "windows-classes.ps1");
 const CMDLET = fileURLToPath(new URL("./cmdlet.ts", import.meta.url));
 const PROFILE = fileURLToPath(new URL("./profile.ps1", import.meta.url));
 
@@ -32,9 +33,9 @@ export function realPowerShell(folder: string): string | undefined {
 }
 
 /**
- * Runs the real PowerShell as a process of the machine. Programs are found through scripts of the same names, cmdlets that
- * only Windows has are functions over the machine's state, and `C:` is a drive. It has 8 bits of exit codes, and paths are
- * case-sensitive.
+ * Runs the real PowerShell as a process of the machine. Programs are found through scripts of the same names, cmdlets and
+ * classes that only Windows has are functions and classes over the machine's state, and `C:` is a drive. It has 8 bits of
+ * exit codes, and paths are case-sensitive.
  */
 export async function runReal(program: Program, pwsh: string): Promise<number> {
   const { folder } = program.context;
@@ -64,6 +65,7 @@ export async function runReal(program: Program, pwsh: string): Promise<number> {
       POWERSHELL_UPDATECHECK: "Off",
       WINSIM_NODE: process.execPath,
       WINSIM_CMDLET: CMDLET,
+      WINSIM_CLASSES: CLASSES,
     },
   });
   const [code] = await once(child, "exit");
