@@ -127,6 +127,8 @@ export class SshConnection {
     const running = [...this.#running];
     for (const client of running) client.kill();
     await Promise.all(running.map(({ ended }) => ended));
+    // The shared connection holds their other ends until the remote program has ended, which one that hangs does not.
+    for (const { stdout, stderr } of running) for (const stream of [stdout, stderr]) stream.destroy();
     const { ownMaster = false, clock } = this.#options;
     if (ownMaster && this.#controlPath !== undefined && (await isMasterAlive(this.#controlPath, clock))) {
       await exitMaster(this.#target, this.#controlPath, clock);
