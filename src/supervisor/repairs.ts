@@ -1,3 +1,4 @@
+import type { Listener } from "../host/on-machine.ts";
 import type { RunnerEnd } from "../host/powershell/runner-end.ts";
 import { FIREWALL_RULE, LISTENING_PORT, START_TASK } from "../host/powershell/scripts.ts";
 import type { Repair, RepairEnd } from "./component.ts";
@@ -10,10 +11,7 @@ export type RepairSession = Pick<HostSession, "ask" | "runLine">;
  * Makes the rule that lets this program in where it is missing. Only for the machine's own subnet, which is where the
  * gateway of a port forward stands: neither Aloha nor a browser server asks who comes.
  */
-export function firewallRule(
-  session: RepairSession,
-  { name, port }: { readonly name: string; readonly port: number },
-): Repair {
+export function firewallRule(session: RepairSession, { rule: name, port }: Listener): Repair {
   return {
     name: "firewall_rule",
     async run(options) {

@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { MACHINE_FOLDER } from "../on-machine.ts";
 import { hostQuestion } from "../powershell/scripts.ts";
 import type { HostAccess } from "./host-access.ts";
 
-/** Where the server's files lie on the host; `/` because sftp takes nothing else. */
-export const SERVER_FOLDER = "C:/ProgramData/win-automation/playwright";
+/** Where the server's files lie on the host. */
+export const SERVER_FOLDER = `${MACHINE_FOLDER}/playwright`;
 
 /** The scheduled task that runs the server. */
 export const SERVER_TASK = "WinAutomation-Playwright";
