@@ -3,11 +3,11 @@ import { PassThrough } from "node:stream";
 import { afterEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { AppError, errorText, toErrorRecord } from "../../src/error.ts";
-import { decodeClixml } from "../../src/host/powershell/clixml.ts";
+import { decodeClixml } from "../../src/host/powershell/model/clixml.ts";
 import type { ScriptArgument } from "../../src/host/powershell/request.ts";
+import type { RunnerProcess, RunnerTransport } from "../../src/host/powershell/runner/transport.ts";
 import { PowerShellRunner } from "../../src/host/powershell/runner.ts";
 import { askHost, DESKTOP_SESSION, type HostQuestion, READ_FILE } from "../../src/host/powershell/scripts.ts";
-import type { RunnerProcess, RunnerTransport } from "../../src/host/powershell/transport.ts";
 
 // The other side of the connection is whoever took the machine over: it knows every nonce and says what it likes. What it may
 // not do is fill our memory, keep us for ever, or make us believe what it did not say in the right form.

@@ -1,6 +1,6 @@
 import type { Browser } from "playwright-core";
 import { settlesWithin, unlessAborted } from "../../clock.ts";
-import { authorityOf } from "../endpoint.ts";
+import { authorityOf } from "../model/endpoint.ts";
 import { checkServer } from "./check-server.ts";
 import { failure } from "./failure.ts";
 import { loadChromium } from "./load-playwright.ts";

@@ -1,4 +1,4 @@
-import { withoutBrackets } from "../endpoint.ts";
+import { withoutBrackets } from "../model/endpoint.ts";
 
 /** What the choice of a way to the browser server stands on. */
 export interface RouteFacts {

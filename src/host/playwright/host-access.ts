@@ -1,4 +1,4 @@
-import type { Endpoint } from "../endpoint.ts";
+import type { Endpoint } from "../model/endpoint.ts";
 import type { ScriptArgument } from "../powershell/request.ts";
 import type { HostQuestion } from "../powershell/scripts.ts";
 

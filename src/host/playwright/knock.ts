@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import http from "node:http";
 import { type CallLimits, onAbort, withDeadline } from "../../clock.ts";
 import { isAppError } from "../../error.ts";
-import { authorityOf, type Endpoint, withoutBrackets } from "../endpoint.ts";
+import { authorityOf, type Endpoint, withoutBrackets } from "../model/endpoint.ts";
 
 /** What a browser server answered to the first request of a connection. */
 export type Knock =

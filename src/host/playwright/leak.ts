@@ -1,6 +1,6 @@
 import type { CallLimits } from "../../clock.ts";
-import { authorityOf, type Endpoint } from "../endpoint.ts";
 import { exchange } from "../http/exchange.ts";
+import { authorityOf, type Endpoint } from "../model/endpoint.ts";
 import { failure } from "./failure.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import net from "node:net";
 import { withDeadline } from "../../clock.ts";
-import { type Endpoint, withoutBrackets } from "../endpoint.ts";
+import { type Endpoint, withoutBrackets } from "../model/endpoint.ts";
 import { decideRoute, isLoopback } from "./decide-route.ts";
 import type { HostAccess } from "./host-access.ts";
 import type { ServerParts } from "./server-parts.ts";

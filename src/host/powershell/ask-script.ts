@@ -1,6 +1,6 @@
 import { AppError } from "../../error.ts";
-import { decodeClixml } from "./clixml.ts";
-import { powershellArgv, printsFalse } from "./operator-script.ts";
+import { decodeClixml } from "./model/clixml.ts";
+import { powershellArgv, printsFalse } from "./model/operator-script.ts";
 import type { PowerShellRunner } from "./runner.ts";
 
 /** What an operator's PowerShell answered, by its exit code: 0 is yes. */

@@ -1,7 +1,7 @@
 import type { Timer } from "../../clock.ts";
 import { AppError } from "../../error.ts";
+import type { RunnerTransport } from "./runner/transport.ts";
 import { PowerShellRunner, type RunnerOptions } from "./runner.ts";
-import type { RunnerTransport } from "./transport.ts";
 
 /** What the pool needs to know of a host; the inventory's hosts have it. */
 export interface PooledHost {

@@ -1,14 +1,14 @@
 import { type Clock, settlesWithin } from "../../clock.ts";
 import { AppError } from "../../error.ts";
-import { endRemoteTree } from "./end-remote-tree.ts";
-import { exchange, type RunOptions } from "./exchange.ts";
 import type { OwnScript } from "./own-script.ts";
 import type { RunnerRequest, ScriptArgument } from "./request.ts";
+import { endRemoteTree } from "./runner/end-remote-tree.ts";
+import { exchange, type RunOptions } from "./runner/exchange.ts";
+import { callScript } from "./runner/script-call.ts";
+import { type OpenedRunner, openRunner } from "./runner/start-runner.ts";
+import { drop, type RunnerTransport } from "./runner/transport.ts";
+import type { Answer } from "./runner/wait-for-reply.ts";
 import { endOf, type RunnerEnd } from "./runner-end.ts";
-import { callScript } from "./script-call.ts";
-import { type OpenedRunner, openRunner } from "./start-runner.ts";
-import { drop, type RunnerTransport } from "./transport.ts";
-import type { Answer } from "./wait-for-reply.ts";
 
 /** What a runner needs beside its connection. */
 export interface RunnerOptions {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Clock } from "../../clock.ts";
 import { AppError } from "../../error.ts";
-import { authorityOf, type Endpoint } from "../endpoint.ts";
+import { authorityOf, type Endpoint } from "../model/endpoint.ts";
 import { threeAttempts } from "../three-attempts.ts";
 import { controlName, prepareControlFolder } from "./control-folder.ts";
 import { judgeEnd } from "./diagnostics.ts";

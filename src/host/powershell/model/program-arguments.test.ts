@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { splitArguments } from "../../../test/support/windows-simulator/command-line.ts";
+import { splitArguments } from "../../../../test/support/windows-simulator/command-line.ts";
 import { isBuiltin, quoteForCmd, quoteForProgram } from "./program-arguments.ts";
 
 const word = fc.oneof(

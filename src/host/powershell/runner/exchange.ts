@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
-import type { Clock } from "../../clock.ts";
+import type { Clock } from "../../../clock.ts";
+import { parseTrailer } from "../model/trailer.ts";
+import { encodeRequest, type RunnerRequest } from "../request.ts";
 import type { Sink } from "./output-pump.ts";
 import { awaitLine } from "./reply.ts";
-import { encodeRequest, type RunnerRequest } from "./request.ts";
 import type { OpenedRunner } from "./start-runner.ts";
-import { parseTrailer } from "./trailer.ts";
 import { type Answer, firstOf } from "./wait-for-reply.ts";
 
 /** How one command is run. */

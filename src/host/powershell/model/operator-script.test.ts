@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { startCommand } from "../runner/start-runner.ts";
 import { powershellArgv, printsFalse } from "./operator-script.ts";
-import { startCommand } from "./start-runner.ts";
 
 test("an operator's PowerShell is one encoded word", () => {
   const argv = powershellArgv("if (Test-Path 'C:\\é') { exit 0 }");

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { Clock } from "../../clock.ts";
+import type { Clock } from "../../../clock.ts";
+import type { Hello } from "../model/hello.ts";
+import { ownScript } from "../own-script.ts";
+import { endOf, type RemoteState } from "../runner-end.ts";
 import { exchange } from "./exchange.ts";
-import type { Hello } from "./hello.ts";
-import { ownScript } from "./own-script.ts";
-import { endOf, type RemoteState } from "./runner-end.ts";
 import { callScript } from "./script-call.ts";
 import { openRunner } from "./start-runner.ts";
 import { drop, type RunnerTransport } from "./transport.ts";

@@ -1,8 +1,8 @@
-import { AppError } from "../../error.ts";
+import { AppError } from "../../../error.ts";
+import type { OwnScript } from "../own-script.ts";
+import type { RunnerRequest, ScriptArgument } from "../request.ts";
+import type { RunnerEnd } from "../runner-end.ts";
 import type { Sink } from "./output-pump.ts";
-import type { OwnScript } from "./own-script.ts";
-import type { RunnerRequest, ScriptArgument } from "./request.ts";
-import type { RunnerEnd } from "./runner-end.ts";
 
 /** An answer is data, not a file: the longest that is asked for is a piece of a log. More is a fault. */
 const ANSWER_MAX = 4 * 1024 * 1024;

@@ -1,4 +1,4 @@
-import { LineSplitter } from "./line-splitter.ts";
+import { LineSplitter } from "../model/line-splitter.ts";
 import type { OutputPump, Sink } from "./output-pump.ts";
 
 /** What became of waiting for the runner's line on both streams. */

@@ -1,6 +1,6 @@
-import type { Clock, Timer } from "../../clock.ts";
+import type { Clock, Timer } from "../../../clock.ts";
+import type { Trailer } from "../model/trailer.ts";
 import type { Reply } from "./reply.ts";
-import type { Trailer } from "./trailer.ts";
 
 /** What came first. */
 export type Answer =

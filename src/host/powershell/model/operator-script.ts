@@ -1,4 +1,4 @@
-import { AppError } from "../../error.ts";
+import { AppError } from "../../../error.ts";
 import { encodedCommand } from "./encoded-command.ts";
 
 /** CreateProcess takes 32,767 UTF-16 units; the rest is for the path of powershell.exe and the options. */

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { type Clock, onAbort, withDeadline } from "../../clock.ts";
-import { AppError } from "../../error.ts";
-import { decodeClixml } from "./clixml.ts";
-import { encodedCommand } from "./encoded-command.ts";
-import { type Hello, parseHello, RUNNER_VERSION } from "./hello.ts";
+import { type Clock, onAbort, withDeadline } from "../../../clock.ts";
+import { AppError } from "../../../error.ts";
+import { decodeClixml } from "../model/clixml.ts";
+import { encodedCommand } from "../model/encoded-command.ts";
+import { type Hello, parseHello, RUNNER_VERSION } from "../model/hello.ts";
+import { readText } from "../own-script.ts";
 import { OutputPump } from "./output-pump.ts";
-import { readText } from "./own-script.ts";
 import { awaitLine, type Pumps } from "./reply.ts";
 import { drop, type RunnerProcess, type RunnerTransport } from "./transport.ts";
 
