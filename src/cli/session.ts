@@ -79,8 +79,12 @@ export class Session implements AsyncDisposable {
 
   /** The context of an operation that needs no database. */
   context(): CallContext {
+    const actor = (): Actor => this.actor;
     return {
-      actor: this.actor,
+      // Read where it is needed: `policy check --actor` asks about anybody.
+      get actor() {
+        return actor();
+      },
       clock: systemClock,
       signal: this.#options.signal,
       cwd: process.cwd(),

@@ -18,7 +18,10 @@ import { type CallContext, defineOperation } from "../operation.ts";
 import { accessesOf, namedPolicy, PolicyFileField } from "./named-policy.ts";
 
 const Input = z.strictObject({
-  actor: z.string().optional().describe("Who would ask, kind:name such as agent:codex. Default: the caller."),
+  actor: z
+    .string()
+    .optional()
+    .describe("Who would ask, kind:name such as agent:codex; here anybody. Default: the caller."),
   operation: z.string().default(ENQUEUE).describe("What would be asked for; a job is jobs.enqueue, also by run."),
   type: z.string().optional().describe("The job type, such as exec."),
   input: z.unknown().optional().describe("The input of the job."),
@@ -68,7 +71,6 @@ export const checkPolicy = defineOperation({
   output: Output,
   errors: ["CONFIG", "USAGE"],
   database: "none",
-  flags: { actor: ["as"] },
   loadsTypes: true,
   // It reads what its caller can read, and does nothing.
   asksItself: true,
@@ -82,8 +84,8 @@ export const checkPolicy = defineOperation({
   ],
   async run(asked, context) {
     const { policy, level, digest, reason } = (await namedPolicy(asked.file, context)) ?? NO_POLICY_FILE;
-    const actor: Actor =
-      asked.actor === undefined ? context.actor : { ...parseActor(asked.actor), via: context.actor.via };
+    // No rule looks at the way in; and the caller's own actor may not be freer than it is, while this may be anybody.
+    const actor: Actor = asked.actor === undefined ? context.actor : { ...parseActor(asked.actor), via: "cli" };
     const request = await requestOf(asked, actor, context);
     const decision = decide(policy, actor, request);
     return {
