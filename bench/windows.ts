@@ -12,30 +12,26 @@ import { BenchProduct, WARM_UP } from "./windows/product.ts";
  */
 const { values } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
 const scale = values.quick ? { rounds: 2, jobs: 20, few: 3 } : { rounds: 5, jobs: 60, few: 8 };
+const ROW = "one windows.exec job";
 const QUEUED = 100;
 /** As many as the product runs on a host at once by default. */
 const PARALLEL = 8;
 
 type Rows = Map<string, number[]>;
 
+type Add = (name: string, ...took: readonly number[]) => void;
+
 async function measure(machine: BenchMachine): Promise<Rows> {
   const rows: Rows = new Map();
-  const add = (name: string, ...took: readonly number[]): void =>
-    void rows.set(name, [...(rows.get(name) ?? []), ...took]);
+  const add: Add = (name, ...took) => void rows.set(name, [...(rows.get(name) ?? []), ...took]);
   await using product = await BenchProduct.open(machine);
   await using others = new Others(machine.ssh);
   await others.openMaster();
-  const worker = await product.worker();
   // One of each first: what is started once is not what is measured.
-  for (let n = 0; n < WARM_UP; n++) await product.job();
   await product.cold();
-  add(`${QUEUED} windows.exec jobs, runners start`, await product.jobs(QUEUED));
   for (let round = 0; round < scale.rounds; round++) {
-    for (let n = 0; n < scale.jobs; n++) {
-      const { own, caller } = await product.job();
-      add("windows.exec, by the job's times", own);
-      add("windows.exec, by the caller", caller);
-    }
+    await measureWorker(product, add);
+    await measureOtherWorker(product, add);
     add("warm runner alone", ...(await product.warmRunner(scale.jobs)));
     for (let n = 0; n < scale.few; n++) {
       add("the program alone, no server", await others.local());
@@ -43,18 +39,36 @@ async function measure(machine: BenchMachine): Promise<Rows> {
       add("ssh", await others.plain());
     }
     for (let n = 0; n < Math.ceil(scale.few / 3); n++) add("win-automation windows exec", await product.cold());
-    add(`${QUEUED} windows.exec jobs`, await product.jobs(QUEUED));
     add(`${QUEUED} x ssh, multiplexed`, await others.manyMultiplexed(QUEUED, PARALLEL));
     if (Others.hasAnsible) await measureAnsible(others, add);
   }
-  await worker.stop({ graceMs: 5_000 });
-  await using _other = await product.otherWorker();
-  for (let n = 0; n < WARM_UP; n++) await product.job();
-  for (let n = 0; n < scale.jobs; n++) add("the same, worker in another process", (await product.job()).caller);
   return rows;
 }
 
-async function measureAnsible(others: Others, add: (name: string, took: number) => void): Promise<void> {
+/** A worker in this process: warm from the second job on, with all of its runners from the second hundred on. */
+async function measureWorker(product: BenchProduct, add: Add): Promise<void> {
+  const worker = await product.worker();
+  for (let n = 0; n < WARM_UP; n++) await product.job();
+  for (let n = 0; n < scale.jobs; n++) {
+    const { own, caller } = await product.job();
+    add(ROW, caller);
+    add("the same, by the job's own times", own);
+  }
+  const first = await product.jobs(QUEUED);
+  add(`${QUEUED} windows.exec jobs`, await product.jobs(QUEUED));
+  add("the same, while runners start", first);
+  await worker.stop({ graceMs: 5_000 });
+}
+
+async function measureOtherWorker(product: BenchProduct, add: Add): Promise<void> {
+  await using _worker = await product.otherWorker();
+  for (let n = 0; n < WARM_UP; n++) await product.job();
+  for (let n = 0; n < scale.jobs; n++) {
+    add("the same, worker in another process", (await product.job()).caller);
+  }
+}
+
+async function measureAnsible(others: Others, add: Add): Promise<void> {
   for (const module of ["raw", "command"] as const) {
     add(`ansible -m ${module}`, await others.ansible(module));
     add(`Ansible, a task more (${module})`, await others.ansibleTask(module));
@@ -62,10 +76,10 @@ async function measureAnsible(others: Others, add: (name: string, took: number) 
 }
 
 function print(rows: Rows): void {
-  const job = median(rows.get("windows.exec, by the caller") ?? []);
+  const job = median(rows.get(ROW) ?? []);
   const ms = (value: number): string => value.toFixed(1).padStart(8);
   for (const [name, took] of rows) {
-    const ratio = name.startsWith(String(QUEUED)) ? "" : `   x ${(median(took) / job).toFixed(1)}`;
+    const ratio = /^\d|runners start/.test(name) ? "" : `   x ${(median(took) / job).toFixed(1)}`;
     console.log(
       `${name.padEnd(38)} p50 ${ms(median(took))}  p99 ${ms(percentile(took, 0.99))}  max ${ms(Math.max(...took))} ms  n ${String(took.length).padStart(4)}${ratio}`,
     );
