@@ -16,7 +16,12 @@ const Argv = z
   .refine((argv) => argv[0] !== "", { error: "needs the name of a program first" });
 
 /** A line, or argv; on a command line `--cmd LINE`, or `--cmd PROGRAM --arg ARGUMENT`. */
-const Command = z.union([Text.min(1, { error: "is empty" }), Argv]).meta({ words: { first: "cmd", further: "arg" } });
+const Command = z
+  .union([Text.min(1, { error: "is empty" }), Argv], {
+    // Of the two, the one that was meant says what is wrong.
+    error: ({ input, errors }) => errors?.[Array.isArray(input) ? 1 : 0]?.[0]?.message,
+  })
+  .meta({ words: { first: "cmd", further: "arg" } });
 
 const Input = z.strictObject({
   command: Command.describe(
