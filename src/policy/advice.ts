@@ -1,4 +1,5 @@
 import type { Actor } from "./actor.ts";
+import { isFixedProgram } from "./matching/programs.ts";
 import type { PolicyRule } from "./policy.ts";
 import type { PolicyRequest } from "./request.ts";
 
@@ -46,6 +47,10 @@ export function allowingLine(actor: Actor, request: PolicyRequest): string | { r
   if ((program !== undefined || word !== undefined) && also !== undefined)
     return {
       problem: `a rule that names a program never covers a job that also runs its ${also.field}; leave that out, or let a person allow the type as a whole`,
+    };
+  if (program !== undefined && !isFixedProgram(program))
+    return {
+      problem: `${program} is another program in another folder, so no rule can name it: ask with its absolute path`,
     };
   const env = request.env ?? [];
   const lists = {

@@ -56,7 +56,7 @@ function readText(path: string): string {
 }
 
 function parse(path: string, text: string, lineCounter: LineCounter): Document.Parsed {
-  const document = parseDocument(text, { lineCounter, logLevel: "silent" });
+  const document = parseDocument(text, { lineCounter, logLevel: "error" });
   const [problem] = document.errors;
   if (problem === undefined) return document;
   // The first line has reason and position; those after it quote the file.

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ACTOR_KINDS } from "../actor.ts";
+import { isFixedProgram } from "../matching/programs.ts";
 import { isTimeZone, WEEKDAYS } from "../matching/time-window.ts";
 
 /** Said of a field, these follow its name. */
@@ -26,12 +27,10 @@ const UrlHosts = z
   )
   .min(1, NOT_EMPTY);
 
-/** A program by a relative path is another one in another folder, which the job names. */
 const Argv = z
   .array(z.string())
-  .min(1, NOT_EMPTY)
   .refine(([program = ""]) => program !== "", { error: "must begin with the name of a program" })
-  .refine(([program = ""]) => program.startsWith("/") || !program.includes("/"), {
+  .refine(([program = ""]) => isFixedProgram(program), {
     error: "must begin with a name that is looked up on PATH, or with an absolute path",
   });
 

@@ -50,3 +50,8 @@ function beginsLike(given: string | undefined, line: string): boolean {
   const start = line.toLowerCase();
   return text?.startsWith(start) === true && !/^[\p{L}\p{N}_]/u.test(text.slice(start.length));
 }
+
+/** A program by a relative path is another one in another folder, and the job names the folder. */
+export function isFixedProgram(program: string): boolean {
+  return !program.includes("/") || /^(\/|[A-Za-z]:\/)/.test(program);
+}
