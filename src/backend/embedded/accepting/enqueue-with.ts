@@ -1,8 +1,8 @@
-import type { RunResult, SqlValue } from "../../database/connection.ts";
-import type { Transaction, Writer } from "../../database/writer.ts";
-import { AppError } from "../../error.ts";
-import type { Acceptance, Accepted } from "../backend.ts";
-import type { Notice } from "./notice.ts";
+import type { RunResult, SqlValue } from "../../../database/connection.ts";
+import type { Transaction, Writer } from "../../../database/writer.ts";
+import { AppError } from "../../../error.ts";
+import type { Acceptance, Accepted } from "../../backend.ts";
+import type { Notice } from "../notice.ts";
 
 /** The user's side of a transaction: rows of their own tables in the same file. */
 export interface UserTransaction {
