@@ -1,5 +1,5 @@
-import type { EmbeddedBackend } from "../backend/embedded/embedded.ts";
 import type { UserTransaction } from "../backend/embedded/accepting/enqueue-with.ts";
+import type { EmbeddedBackend } from "../backend/embedded/embedded.ts";
 import { AppError } from "../error.ts";
 import type { JobType } from "../job/definition.ts";
 import type { SubmitOptions } from "../job/options.ts";
