@@ -1,14 +1,8 @@
 import type { NamedHost } from "../inventory.ts";
 import type { Machines } from "../machines.ts";
-import type { PowerShellRunner } from "../powershell/runner.ts";
+import type { LendRunner } from "../powershell/runner-pool.ts";
 import { askHost } from "../powershell/scripts.ts";
 import type { HostAccess } from "./host-access.ts";
-
-/** Lends a runner of the host. */
-export type LendRunner = <T>(
-  options: { readonly signal: AbortSignal },
-  work: (runner: PowerShellRunner) => Promise<T>,
-) => Promise<T>;
 
 /**
  * The machine of a browser server by its connection and its warm runners, which belong to `machines` and stay open.

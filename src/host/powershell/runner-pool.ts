@@ -16,6 +16,12 @@ export interface PoolOptions extends Omit<RunnerOptions, "signal"> {
   readonly idleMs?: number;
 }
 
+/** Lends a runner of one host. */
+export type LendRunner = <T>(
+  options: { readonly signal: AbortSignal },
+  work: (runner: PowerShellRunner) => Promise<T>,
+) => Promise<T>;
+
 interface Idle {
   readonly runner: PowerShellRunner;
   readonly timer: Timer;
