@@ -160,6 +160,11 @@ export class Machine {
     this.#things.put("failure", program, { ...DEFAULTS.failure, ...failure }, "failure.set");
   }
 
+  /** What is to fail, by name. */
+  get failing(): readonly string[] {
+    return this.#things.named("failure").map(([name]) => name);
+  }
+
   /** The failure that `program` has to show now; it is used up by asking. */
   takeFailure(program: string): Failure | undefined {
     // Nearly always there is none, and then nobody has to wait for a lock.

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { sidOf } from "../accounts.ts";
 import { listeningPorts } from "../listening.ts";
+import { NOT_MODELLED_EVENT, NotModelled } from "../not-modelled.ts";
 import { processTable } from "../processes.ts";
 import { endTask, presentTask, startTask } from "../scheduled-tasks.ts";
 import { Machine } from "../state.ts";
@@ -51,7 +52,7 @@ const CMDLETS: Readonly<Record<string, (parameters: Parameters) => readonly Row[
       return [{ Caption: "Microsoft Windows 10 Pro", Version: version }];
     }
     if (className === "Win32_Process") return processRows(String(filter ?? ""));
-    throw new Error(`the simulator does not model Get-CimInstance ${String(className)}`);
+    throw new NotModelled(`Get-CimInstance ${String(className)}`);
   },
   "Get-MachineSid": ({ account }) => {
     const sid = sidOf(String(account));
@@ -68,9 +69,20 @@ const CMDLETS: Readonly<Record<string, (parameters: Parameters) => readonly Row[
   ],
 };
 
-const cmdlet = CMDLETS[name];
-if (cmdlet === undefined) throw new Error(`the simulator does not model ${name}`);
-process.stdout.write(JSON.stringify({ rows: cmdlet(JSON.parse(json) as Parameters) }));
+try {
+  process.stdout.write(JSON.stringify({ rows: rowsOf(JSON.parse(json) as Parameters) }));
+} catch (error) {
+  const { message } = error as Error;
+  if (error instanceof NotModelled) machine.record(NOT_MODELLED_EVENT, "powershell.exe", { message });
+  process.stdout.write(message);
+  process.exitCode = 1;
+}
+
+function rowsOf(parameters: Parameters): readonly Row[] {
+  const cmdlet = CMDLETS[name];
+  if (cmdlet === undefined) throw new NotModelled(name);
+  return cmdlet(parameters);
+}
 
 function same(text: string, wanted: unknown): boolean {
   return text.toLowerCase() === String(wanted).toLowerCase();

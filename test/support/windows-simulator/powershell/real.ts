@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Program } from "../program.ts";
+import { hasFailingScript, relayRequests } from "./failing-scripts.ts";
 import { makeShims } from "./shims.ts";
 
 const MODULES = fileURLToPath(new URL("./modules", import.meta.url));
@@ -47,12 +48,13 @@ export async function runReal(program: Program, pwsh: string): Promise<number> {
   const shell = /(^|\\)cmd(\.exe)?$/i.test(program.machine.settings.defaultShell) ? "cmd.exe" : "powershell.exe";
   // Its own profile is where the simulator's drive comes from; there is no other.
   const args = program.args.filter((word) => word.toLowerCase() !== "-noprofile");
+  const isRelayed = hasFailingScript(program.machine);
   const child = spawn(pwsh, args, {
     // The numbers of a session: what ends a runner's tree finds orphans by them.
     detached: true,
     // A path such as C:/ProgramData is relative here.
     cwd: folder,
-    stdio: "inherit",
+    stdio: [isRelayed ? "pipe" : "inherit", "inherit", "inherit"],
     env: {
       ...inherited,
       PATH: shims,
@@ -68,6 +70,8 @@ export async function runReal(program: Program, pwsh: string): Promise<number> {
       WINSIM_CLASSES: CLASSES,
     },
   });
-  const [code] = await once(child, "exit");
+  const ended = once(child, "exit");
+  if (child.stdin !== null) void relayRequests(program.machine, process.stdin, child.stdin);
+  const [code] = await ended;
   return (code as number | null) ?? 1;
 }

@@ -28,6 +28,13 @@ class MachineIdentity {
   }
 }
 
+# Whoever is let in by SSH here is an administrator and has his rights.
+[NoRunspaceAffinity()]
+class MachinePrincipal {
+  MachinePrincipal([MachineIdentity]$one) { }
+  [bool] IsInRole([Security.Principal.WindowsBuiltInRole]$role) { return $role -eq 'Administrator' }
+}
+
 [NoRunspaceAffinity()]
 class MachineRule {
   [MachineSid]$IdentityReference
@@ -56,5 +63,6 @@ $accelerators = [psobject].Assembly.GetType('System.Management.Automation.TypeAc
 $accelerators::Add('Security.Principal.SecurityIdentifier', [MachineSid])
 $accelerators::Add('Security.Principal.NTAccount', [MachineAccount])
 $accelerators::Add('Security.Principal.WindowsIdentity', [MachineIdentity])
+$accelerators::Add('Security.Principal.WindowsPrincipal', [MachinePrincipal])
 $accelerators::Add('Security.AccessControl.FileSystemAccessRule', [MachineRule])
 $accelerators::Add('Security.AccessControl.DirectorySecurity', [MachineSecurity])
