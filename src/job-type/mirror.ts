@@ -5,7 +5,7 @@ import { type ManifestFile, mediaType } from "../artifact/manifest.ts";
 import { manifestText } from "../artifact/manifest-file.ts";
 import type { EffectContext, Handlers } from "../attempt/handlers.ts";
 import { type Clock, withDeadline } from "../clock.ts";
-import { MACHINE_FOLDER } from "../host/on-machine.ts";
+import { MACHINE_FOLDER } from "../host/model/on-machine.ts";
 import type { SshConnection } from "../host/ssh/connection.ts";
 import type { BindParts } from "./bind-parts.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ALOHA_SERVER } from "../host/on-machine.ts";
+import { ALOHA_SERVER } from "../host/model/on-machine.ts";
 import type { RunnerEnd } from "../host/powershell/runner-end.ts";
 import { firewallRule, type RepairSession, startCommand, startTask } from "./repairs.ts";
 

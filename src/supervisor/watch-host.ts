@@ -3,7 +3,7 @@ import type { Config } from "../config/config.ts";
 import { type ErrorCode, errorText, toErrorRecord } from "../error.ts";
 import { type Liveness, probeClient, probeServer } from "../host/aloha/liveness.ts";
 import type { NamedHost } from "../host/inventory.ts";
-import { ALOHA_CLIENT, ALOHA_SERVER, BROWSER_SERVER } from "../host/on-machine.ts";
+import { ALOHA_CLIENT, ALOHA_SERVER, BROWSER_SERVER } from "../host/model/on-machine.ts";
 import { decideRoute } from "../host/playwright/decide-route.ts";
 import { lookAtServer } from "../host/playwright/health.ts";
 import { SERVER_TASK } from "../host/playwright/host-version.ts";

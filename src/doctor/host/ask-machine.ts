@@ -1,4 +1,5 @@
 import type { ChosenHost } from "../../host/choose-hosts.ts";
+import { ALOHA_CLIENT, ALOHA_SERVER, BROWSER_SERVER, type Listener, RULE_SCOPE } from "../../host/model/on-machine.ts";
 import type { ScriptArgument } from "../../host/powershell/request.ts";
 import {
   askHost,
@@ -10,16 +11,14 @@ import {
   TELL_HOST,
 } from "../../host/powershell/scripts.ts";
 import type { Repaired } from "../fix.ts";
-import { askAloha, CLIENT_PORT, SERVER_PORT } from "./ask-aloha.ts";
+import { askAloha } from "./ask-aloha.ts";
 import { askPlaywright, isReachedDirectly } from "./ask-playwright.ts";
 import type { Answer } from "./model/answer.ts";
-import { type AskedRule, commandFor, missingRules, RULE_SCOPE, type WantedRule } from "./model/judge-firewall.ts";
+import { type AskedRule, commandFor, missingRules, type WantedRule } from "./model/judge-firewall.ts";
 import type { HostAnswers } from "./model/judge-host.ts";
 import type { AskedPort } from "./model/judge-ports.ts";
 import { Session, type SessionParts } from "./session.ts";
 import { readClientVersion, readServerVersion } from "./ssh-facts.ts";
-
-const BROWSER_PORT = 9_323;
 
 /** What was asked of a machine, and what was mended on it. */
 export interface Asked {
@@ -102,9 +101,13 @@ function askClock(session: Session, { clock }: SessionParts): Promise<HostAnswer
 function wantedRules({ host, hasAloha, hasPlaywright }: ChosenHost, { config }: SessionParts): readonly WantedRule[] {
   const isNeeded = isReachedDirectly(host.playwright ?? config.playwright);
   return [
-    ...(hasAloha ? [SERVER_PORT, CLIENT_PORT].map((port) => ({ name: `Aloha-${port}`, port, isNeeded: true })) : []),
-    ...(hasPlaywright ? [{ name: `Playwright-${BROWSER_PORT}`, port: BROWSER_PORT, isNeeded }] : []),
+    ...(hasAloha ? [ALOHA_SERVER, ALOHA_CLIENT].map((listener) => wantedRule(listener, true)) : []),
+    ...(hasPlaywright ? [wantedRule(BROWSER_SERVER, isNeeded)] : []),
   ];
+}
+
+function wantedRule({ rule, port }: Listener, isNeeded: boolean): WantedRule {
+  return { name: rule, port, isNeeded };
 }
 
 async function askRule(rule: WantedRule, ask: Ask): Promise<AskedRule> {

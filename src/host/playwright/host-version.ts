@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { MACHINE_FOLDER } from "../on-machine.ts";
+import { MACHINE_FOLDER } from "../model/on-machine.ts";
 import { hostQuestion } from "../powershell/scripts.ts";
 import type { HostAccess } from "./host-access.ts";
 
