@@ -1,8 +1,8 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
-import { runExample } from "../../policy/file/run-examples.ts";
+import { type ExampleFacts, runExample } from "../../policy/file/run-examples.ts";
 import { DEFAULT_POLICY } from "./default-policy.ts";
 import { readPolicyFile } from "./policy-file.ts";
 
@@ -106,6 +106,15 @@ test("what init writes is right, and says to its own examples what they expect",
   const reads = ["jobs.list", "doctor"];
   const facts = { nowMs: 0, accessOf: (name: string) => (reads.includes(name) ? "read" : "write") } as const;
   expect(examples.length).toBeGreaterThan(3);
+  expect(examples.filter((example) => !runExample(policy, example, facts).isAsExpected)).toEqual([]);
+});
+
+test("the rules of docs/policy.md are right, and say to their examples what they expect", () => {
+  const page = readFileSync(new URL("../../../docs/policy.md", import.meta.url), "utf8");
+  const [block = ""] = /(?<=```yaml\n)version: 1[\s\S]*?(?=```)/.exec(page) ?? [];
+  const { policy, examples } = readPolicyFile(write(block));
+  const facts: ExampleFacts = { nowMs: Date.UTC(2026, 10, 20, 12), accessOf: () => "write" };
+  expect(examples.length).toBe(8);
   expect(examples.filter((example) => !runExample(policy, example, facts).isAsExpected)).toEqual([]);
 });
 
