@@ -115,7 +115,10 @@ async function requestOf(
     ...(type === undefined ? {} : { jobType: type, ...jobFacts(await readAs(type, input, config)) }),
     labels: requires,
     nowMs,
-    used: await policyLogAt(config.database.path, clock).usedBy(formatActor(actor)),
+    // A question can be asked beside a database that is older or damaged; then nothing is known of limits.
+    used: await policyLogAt(config.database.path, clock)
+      .usedBy(formatActor(actor))
+      .catch(() => ({})),
   };
 }
 
