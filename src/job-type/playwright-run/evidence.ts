@@ -70,7 +70,7 @@ export class Evidence {
     const path = join(this.#folder, FILES[kind]);
     try {
       // There before it is written, so that a worker that dies meanwhile leaves nothing that others may read.
-      await writeFile(path, "", { mode: 0o600, flag: "wx" });
+      await writeFile(path, "", { mode: 0o600, flag: "a" });
       await write(path);
       await chmod(path, 0o600);
     } catch (error) {
