@@ -9,4 +9,6 @@ if (major < 24 || (major === 24 && minor < 15)) {
   const status = await main(process.argv.slice(2));
   // What failed beside the command, such as its output, counts too.
   process.exitCode ||= status;
+  // Everything is closed and written. A handler that does not listen to its signal may still hold the event loop.
+  setTimeout(() => process.exit(), 1_000).unref();
 }

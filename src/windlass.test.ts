@@ -17,15 +17,20 @@ const configFor = async (flags: Flags = {}) =>
   (await loadConfig({ env: {}, cwd: folder, home: folder, flags: { "database.path": join(folder, "w.db"), ...flags } }))
     .config;
 
-test("a policy file that this version cannot read stops every writer before the database is made", async () => {
-  writeFileSync(join(folder, "windlass.policy.yaml"), "version: 1\nrules: []\n");
-  const opened = composeWindlass({ config: await configFor(), mode: "migrate", types: [], environment: {} });
-  await expect(opened).rejects.toMatchObject({
-    code: "UNSUPPORTED",
-    message: expect.stringContaining("windlass.policy.yaml"),
-  });
-  expect(existsSync(join(folder, "w.db"))).toBe(false);
-});
+test.each(["migrate", "write", "read"] as const)(
+  "a wrong policy stops who opens to %s before a file is made",
+  async (mode) => {
+    writeFileSync(join(folder, "windlass.policy.yaml"), "version: 1\nrules:\n  - { name: all, alow: true }\n");
+    const opened = composeWindlass({ config: await configFor(), mode, types: [], environment: {} });
+    await expect(opened).rejects.toMatchObject({
+      code: "CONFIG",
+      message: expect.stringMatching(
+        /windlass\.policy\.yaml line 3: rules\[0\]\.alow is no field alow; did you mean allow\?/,
+      ),
+    });
+    expect(existsSync(join(folder, "w.db"))).toBe(false);
+  },
+);
 
 test("a backend that is not built in is refused by its name", async () => {
   const opened = composeWindlass({

@@ -1,6 +1,8 @@
 import type { Backend, BackendWorker, ServedType, ServeOptions } from "./backend/backend.ts";
 import { EmbeddedBackend } from "./backend/embedded/embedded.ts";
+import { policyLogAt } from "./backend/embedded/policy-log.ts";
 import type { WorkerLimits } from "./backend/embedded/worker/parts.ts";
+import { PolicyGate } from "./backend/policy-gate.ts";
 import { Submit } from "./backend/submit.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config/config.ts";
@@ -12,6 +14,7 @@ import type { JobType } from "./job/definition.ts";
 import type { JobLimits } from "./job/limits.ts";
 import type { BindParts } from "./job-type/bind-parts.ts";
 import { builtInTypes, handlersOf } from "./job-type/registry.ts";
+import { NO_POLICY_FILE, type PolicyInForce } from "./policy/in-force.ts";
 
 /** What the program is put together from. */
 export interface WindlassOptions {
@@ -34,6 +37,8 @@ export interface Windlass extends AsyncDisposable {
   readonly backend: Backend;
   /** Present on the backend that has the capability `transaction`. */
   readonly embedded: EmbeddedBackend | undefined;
+  /** Where the policy is asked about what is no job; jobs are asked about by {@link submit}. */
+  readonly gate: PolicyGate;
   readonly submit: Submit;
   /** Every job type that this process has loaded, by name. */
   readonly types: ReadonlyMap<string, JobType>;
@@ -46,18 +51,23 @@ export type WorkerOptions = Pick<ServeOptions, "concurrency" | "labels" | "onStu
 /** Puts everything together, in the order in which it is needed. */
 export async function composeWindlass(options: WindlassOptions): Promise<Windlass> {
   const { config, environment, clock = systemClock } = options;
-  checkSupported(options);
+  checkSupported(config);
+  // First: without the policy nothing is done, and no file is made.
+  const inForce = await policyInForce(config);
   const types = nameTypes([...builtInTypes(config), ...options.types]);
   const limits = limitsOf(config);
   const embedded = await openEmbedded(options, clock, limits);
   const backend: Backend = embedded;
-  const submit = new Submit({ backend, clock, limits, policy: undefined, types });
+  const log = options.mode === "read" ? policyLogAt(config.database.path, clock) : backend.policyLog;
+  const gate = new PolicyGate({ inForce, log, clock });
+  const submit = new Submit({ backend, clock, limits, gate, types });
   const closings: Promise<void>[] = [];
   return {
     config,
     clock,
     backend,
     embedded,
+    gate,
     submit,
     types,
     serve: async (worker) => {
@@ -76,6 +86,7 @@ export async function composeWindlass(options: WindlassOptions): Promise<Windlas
         types: await servedTypes(types.values(), { config, clock, environment, machines }),
         submitChild: (parent, type, input, child) => submit.submitChild(parent, type, input, child),
         prepareChild: (parent, type, input, child) => submit.prepareChild(parent, type, input, child),
+        checkPolicy: (job) => void gate.checkJob(job),
         fireSchedules: () => fireSchedules({ backend, submit, clock, graceMs: 2 * limits.tickMs + 1_000, onError }),
         secret: (name) => environment[name],
       });
@@ -95,17 +106,30 @@ async function closeAfter({ stopped }: BackendWorker, machines: AsyncDisposable)
   await machines[Symbol.asyncDispose]();
 }
 
+/**
+ * Where an operation asks its policy that opens no database, or opens it itself.
+ *
+ * @throws AppError `CONFIG` when there is a policy that cannot be read or is wrong.
+ */
+export async function openGate(config: Config, clock: Clock = systemClock): Promise<PolicyGate> {
+  return new PolicyGate({
+    inForce: await policyInForce(config),
+    log: policyLogAt(config.database.path, clock),
+    clock,
+  });
+}
+
+async function policyInForce({ policy, policyOrigin }: Config): Promise<PolicyInForce> {
+  if (policy === undefined) return NO_POLICY_FILE;
+  // Loaded only where there is a file: reading YAML costs a start more than all of the policy.
+  const { loadPolicy } = await import("./config/policy/load-policy.ts");
+  return loadPolicy({ policy, policyOrigin });
+}
+
 /** What the configuration asks for and this version does not have is refused here, not half done later. */
-function checkSupported({ config, mode }: WindlassOptions): void {
-  if (config.backend !== "embedded")
-    throw new AppError("UNSUPPORTED", `backend ${config.backend} is not built into this version; use embedded`);
-  if (config.policy !== undefined && mode !== "read") {
-    const reason = "this version reads no policy file, and going on without it would allow what it forbids";
-    throw new AppError(
-      "UNSUPPORTED",
-      `policy ${config.policy}: ${reason}; take it away or leave it to a version that does`,
-    );
-  }
+function checkSupported({ backend }: Config): void {
+  if (backend !== "embedded")
+    throw new AppError("UNSUPPORTED", `backend ${backend} is not built into this version; use embedded`);
 }
 
 function limitsOf(config: Config): JobLimits & WorkerLimits {

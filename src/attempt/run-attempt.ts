@@ -138,16 +138,18 @@ async function perform(first: RecoveryDecision, performance: Performance): Promi
   // A cancel that was asked for while no worker had the job ends it here: the effect is known to be over.
   if (control.reason !== undefined) return { kind: "thrown", error: control.reason };
   try {
-    if (first.kind === "check") {
-      const checked = await check(performance);
-      if (checked !== undefined) return checked;
-    }
     if (first.kind === "crashed") throw new AppError("CRASHED", first.message);
     if (first.kind === "unknown") {
       throw new AppError(
         "OUTCOME_UNKNOWN",
         "an earlier attempt died in the middle and nothing says whether its work was done; look, then `windlass jobs retry` to do it again",
       );
+    }
+    // What an earlier attempt started was allowed then and is followed to its end; nothing is begun that is not allowed now.
+    services.checkPolicy(request, input);
+    if (first.kind === "check") {
+      const checked = await check(performance);
+      if (checked !== undefined) return checked;
     }
     const returned = handlers.run(input as never, ctx);
     const value = isThenable(returned) ? await control.guard(Promise.resolve(returned)) : returned;

@@ -49,6 +49,8 @@ export interface AttemptServices {
   };
   /** A secret of the worker's environment; `undefined` when it is not set. */
   readonly secret: (name: string) => string | undefined;
+  /** Asks the policy before anything of the job runs. @throws AppError `POLICY_DENIED`, `UNSUPPORTED`. */
+  readonly checkPolicy: (request: AttemptRequest, input: unknown) => void;
   readonly outsideTimeout: EffectContext["outsideTimeout"];
   /** @throws AppError `LEASE_LOST`. */
   readonly recordEffect: (request: AttemptRequest, effect: Effect, folder: string) => Promise<void>;

@@ -9,6 +9,7 @@ import type { JobSpec, ParentRef } from "../job/spec.ts";
 import type { JobState, Outcome } from "../job/state.ts";
 import type { Actor } from "../policy/actor.ts";
 import type { Capabilities } from "./capabilities.ts";
+import type { LimitedUse, PolicyLog } from "./policy-log.ts";
 import type { ScheduleStore } from "./schedules.ts";
 
 /** A job that {@link Backend.accept} took, or the earlier one that its key names. */
@@ -27,6 +28,12 @@ export interface Acceptance {
   readonly actor: Actor;
   /** The slot of a schedule that this job fills; the same slot is filled once. */
   readonly slot?: { readonly schedule: string; readonly instantMs: number; readonly missed: number };
+  /** What it was asked for as; the policy is asked with it again before the job runs. Default `jobs.enqueue`. */
+  readonly operation?: string;
+  /** What the policy file said; for the history. */
+  readonly verdict?: { readonly rule: string; readonly policy: "enforced" | "advisory" };
+  /** Counted in the same commit, or it is not accepted. An earlier job that is given back is not counted. */
+  readonly use?: LimitedUse;
 }
 
 /** What is known of a job now. Times in Unix milliseconds. */
@@ -171,6 +178,19 @@ export interface ParentJob {
   readonly traceId: string;
 }
 
+/** A job as the policy is asked about it: when it is submitted, and again before it runs. */
+export interface AskedJob {
+  readonly actor: Actor;
+  readonly operation: string;
+  readonly type: string;
+  /** As its schema read it. */
+  readonly input: unknown;
+  /** As it was given and stored. */
+  readonly given: unknown;
+  /** Labels that its worker must have. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
 /** Submits a child. */
 export type SubmitChild = (
   parent: ParentJob,
@@ -225,6 +245,8 @@ export interface ServeOptions {
   readonly submitChild: SubmitChild;
   /** As {@link ServeOptions.submitChild}, up to the storing. */
   readonly prepareChild: PrepareChild;
+  /** Asks the policy of this process before a job runs. @throws AppError `POLICY_DENIED`, `UNSUPPORTED`. */
+  readonly checkPolicy: (job: AskedJob) => void;
   /** Fires the slots that are due; called when a schedule's time has come. */
   readonly fireSchedules: () => Promise<void>;
   /** A secret of this process's environment; `undefined` when it is not set. */
@@ -298,6 +320,7 @@ export interface Backend extends AsyncDisposable {
   workers(): Promise<readonly WorkerInfo[]>;
   readonly schedules: ScheduleStore;
   readonly artifacts: ArtifactIndex;
+  readonly policyLog: PolicyLog;
   /**
    * Starts a worker in this process.
    *

@@ -14,10 +14,9 @@ import { sayIssue } from "../job/say-issue.ts";
 import { secretNames, secretNamesByShape } from "../job/secret.ts";
 import type { ParentRef } from "../job/spec.ts";
 import { type Actor, strictest } from "../policy/actor.ts";
-import { decide } from "../policy/decide.ts";
-import type { Policy } from "../policy/policy.ts";
 import type { Acceptance, Accepted, Backend, BackendWorker, ParentJob, PublishedType } from "./backend.ts";
 import type { Capabilities } from "./capabilities.ts";
+import { ENQUEUE, type PolicyGate } from "./policy-gate.ts";
 import { publishedInput } from "./published-type.ts";
 
 /** One job that somebody asks for. */
@@ -37,7 +36,7 @@ export interface SubmitParts {
   readonly backend: Backend;
   readonly clock: Clock;
   readonly limits: JobLimits;
-  readonly policy: Policy | undefined;
+  readonly gate: PolicyGate;
   /** The job types that this process has loaded. */
   readonly types: ReadonlyMap<string, JobType>;
 }
@@ -96,7 +95,7 @@ export class Submit {
 
   /** Everything but the storing; the type must be loaded. */
   prepare(request: JobRequest): Acceptance {
-    const { clock, limits, backend } = this.#parts;
+    const { clock, limits, backend, gate } = this.#parts;
     const reader = this.#readers.get(request.type);
     if (reader === undefined) throw new AppError("UNKNOWN_JOB_TYPE", `job type ${request.type} is not loaded`);
     const parsed = reader.read(request.input);
@@ -116,8 +115,15 @@ export class Submit {
       nowMs: clock.now(),
     });
     checkCapabilities(spec, backend.capabilities);
-    this.#askPolicy(request, parsed.data);
-    return { spec, actor: request.actor, ...(request.slot === undefined ? {} : { slot: request.slot }) };
+    const { type, input: given, actor, operation = ENQUEUE, slot } = request;
+    const leave = gate.checkJob({ actor, operation, type, input: parsed.data, given, labels: spec.requires });
+    return {
+      spec,
+      actor,
+      ...(slot === undefined ? {} : { slot }),
+      ...(operation === ENQUEUE ? {} : { operation }),
+      ...leave,
+    };
   }
 
   /** Submits what a running job asks for; its child keeps the strictest actor. */
@@ -143,26 +149,6 @@ export class Submit {
     await this.load(type);
     this.#jobsMade++;
     return this.prepare({ type, input, options: { ...options, traceId }, actor: childActor(actor, ref), parent: ref });
-  }
-
-  #askPolicy({ type, actor, operation = "jobs.enqueue" }: JobRequest, input: unknown): void {
-    const { policy, clock } = this.#parts;
-    const decision = decide(policy, actor, {
-      operation,
-      access: "write",
-      jobType: type,
-      ...actedOn(input),
-      labels: {},
-      nowMs: clock.now(),
-      used: {},
-    });
-    if (decision.kind === "allow") return;
-    if (decision.kind === "deny")
-      throw new AppError(
-        "POLICY_DENIED",
-        `${operation} of ${type} was refused by the rule ${decision.rule}: ${decision.reason}`,
-      );
-    throw new AppError("UNSUPPORTED", `rule ${decision.rule} wants an approval, which this version cannot give`);
   }
 
   /** True when it was read before, or this process has a definition of its own, which comes before a published one. */
@@ -230,19 +216,6 @@ function toJson(type: string, input: unknown): string {
 
 function digestOf(input: unknown): string {
   return createHash("sha256").update(canonicalJson(input)).digest("hex");
-}
-
-/** What a policy's rules look at in an input, by the names that all job types use for it. */
-function actedOn(input: unknown): { host?: string; argv?: readonly string[]; command?: string; urlHost?: string } {
-  if (typeof input !== "object" || input === null) return {};
-  const { host, argv, command, url } = input as Record<string, unknown>;
-  const urlHost = typeof url === "string" && URL.canParse(url) ? new URL(url).hostname : undefined;
-  return {
-    ...(typeof host === "string" ? { host } : {}),
-    ...(Array.isArray(argv) ? { argv: argv.map(String) } : {}),
-    ...(typeof command === "string" ? { command } : {}),
-    ...(urlHost === undefined ? {} : { urlHost }),
-  };
 }
 
 function checkCapabilities(spec: Acceptance["spec"], capabilities: Capabilities): void {

@@ -1,3 +1,4 @@
+import type { PolicyGate } from "../backend/policy-gate.ts";
 import { systemClock } from "../clock.ts";
 import type { LoadedConfig } from "../config/config.ts";
 import type { Flags } from "../config/load.ts";
@@ -7,6 +8,7 @@ import { homeFolder, osUser } from "../host/local/os-user.ts";
 import type { JobType } from "../job/definition.ts";
 import type { Logger } from "../logfmt.ts";
 import type { CallContext, OperationParts } from "../operations/operation.ts";
+import { OPERATIONS } from "../operations/registry.ts";
 import type { Actor } from "../policy/actor.ts";
 import { callerOf } from "../policy/caller.ts";
 import type { Windlass } from "../windlass.ts";
@@ -27,6 +29,7 @@ export class Session implements AsyncDisposable {
   #config: Promise<LoadedConfig> | undefined;
   #types: Promise<readonly JobType[]> | undefined;
   #windlass: Promise<Windlass> | undefined;
+  #gate: Promise<PolicyGate> | undefined;
   #actor: Actor | undefined;
 
   constructor(options: SessionOptions) {
@@ -63,15 +66,32 @@ export class Session implements AsyncDisposable {
     return this.#windlass;
   }
 
+  /**
+   * Where the policy is asked: with the database that is open, else without one.
+   *
+   * @throws AppError `CONFIG` when there is a policy that cannot be read or is wrong.
+   */
+  async gate(): Promise<PolicyGate> {
+    if (this.#windlass !== undefined) return (await this.#windlass).gate;
+    this.#gate ??= this.#openGate();
+    return this.#gate;
+  }
+
   /** The context of an operation that needs no database. */
   context(): CallContext {
+    const actor = (): Actor => this.actor;
     return {
-      actor: this.actor,
+      // Read where it is needed: `policy check --actor` asks about anybody.
+      get actor() {
+        return actor();
+      },
       clock: systemClock,
       signal: this.#options.signal,
       cwd: process.cwd(),
       environment: process.env,
       loadConfig: () => this.config(),
+      accessOf: async (operation) => (await OPERATIONS.find(({ name }) => name === operation)?.load())?.access,
+      gate: () => this.gate(),
     };
   }
 
@@ -104,6 +124,12 @@ export class Session implements AsyncDisposable {
     if (config.jobs.length === 0) return [];
     const { loadJobFiles } = await import("../job-type/job-files.ts");
     return loadJobFiles(config.jobs);
+  }
+
+  async #openGate(): Promise<PolicyGate> {
+    const { config } = await this.config();
+    const { openGate } = await import("../windlass.ts");
+    return openGate(config);
   }
 
   async #open(mode: OpenMode, own: boolean): Promise<Windlass> {

@@ -15,6 +15,8 @@ export interface Config extends Loose, Grouped {
   };
   /** The Windows machines by name; `default` is made of the blocks `windows`, `aloha` and `playwright`. */
   readonly hosts: ReadonlyMap<string, Host>;
+  /** Who chose the policy file: a party that it holds back must not. */
+  readonly policyOrigin: Origin;
 }
 
 /** A configuration with the origin of each of its values. */

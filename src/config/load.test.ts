@@ -314,6 +314,24 @@ describe("paths", () => {
     expect(origins.get("policy")).toEqual({ kind: "found", where: dirname(path) });
     expect((await load({ flags: { policy: "mine.yaml" } })).config.policy).toBe(join(folder, "mine.yaml"));
   });
+
+  test("the policy of the machine wins over everything, with a warning where something else was named", async () => {
+    mkdirSync(join(folder, ".windlass"));
+    const systemPolicy = write("etc/policy.yaml", "version: 1");
+    write(".windlass/windlass.policy.yaml", "version: 1");
+    const found = await load({ systemPolicy });
+    expect(found).toMatchObject({ config: { policy: systemPolicy }, warnings: [] });
+    expect(found.config.policyOrigin).toEqual({ kind: "found", where: dirname(systemPolicy) });
+    const named = await load({ systemPolicy, flags: { policy: "mine.yaml" }, env: { WINDLASS_POLICY: "theirs.yaml" } });
+    expect(named.config).toMatchObject({ policy: systemPolicy, policyOrigin: { kind: "found" } });
+    expect(named.warnings).toEqual([
+      `policy ${join(folder, "mine.yaml")} is not read (flag --policy): ${systemPolicy} holds on this machine`,
+    ]);
+    // A link that leads nowhere is there: to go on without it would be to go on without the policy.
+    const dangling = join(folder, "dangling.yaml");
+    symlinkSync("nowhere", dangling);
+    expect((await load({ systemPolicy: dangling })).config.policy).toBe(dangling);
+  });
 });
 
 describe("limits of jobs", () => {

@@ -4,10 +4,17 @@ import type { Config, LoadedConfig } from "./config.ts";
 import { buildFields } from "./schema/fields.ts";
 import { DEFAULT_HOST, type Host } from "./schema/hosts.ts";
 import { ROWS, type SettingKey } from "./schema/schema.ts";
-import { configError, type Origin } from "./schema/setting.ts";
+import { configError, formatOrigin, type Origin } from "./schema/setting.ts";
 import { lookUp, readEnvironment, readForeignEnvironment, warnAbout } from "./sources/environment.ts";
 import type { ConfigFile } from "./sources/file.ts";
-import { findConfigFile, findPolicy, PROJECT_MARK, stateDatabasePath } from "./sources/folders.ts";
+import {
+  findConfigFile,
+  findPolicy,
+  PROJECT_MARK,
+  SYSTEM_POLICY,
+  standsThere,
+  stateDatabasePath,
+} from "./sources/folders.ts";
 import { type Given, readGiven } from "./sources/given.ts";
 import type { NamedHosts } from "./sources/hosts.ts";
 import type { Environment } from "./sources/interpolate.ts";
@@ -24,6 +31,8 @@ export interface LoadRequest {
   readonly home: string;
   /** The account that calls; a project of another one is not read. Default: this process's. */
   readonly uid?: number | undefined;
+  /** The policy that always wins where it exists. Default: `/etc/windlass/policy.yaml`. */
+  readonly systemPolicy?: string;
 }
 
 /** Values by key, as a file writes them: `{ "worker.concurrency": 3, "database.path": "jobs.db" }`. */
@@ -52,11 +61,12 @@ export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
   const foreign = readForeignEnvironment(env, cwd, isSaid);
   const { values, origins } = readSources([foreign, ...ours], home);
   findMissing(values, origins, { request, project, file });
+  const overruled = findSystemPolicy(values, origins, request.systemPolicy ?? SYSTEM_POLICY);
   checkTogether(values);
   return {
-    config: buildConfig(values, hosts.hosts),
+    config: { ...buildConfig(values, hosts.hosts), policyOrigin: origins.get("policy") ?? { kind: "default" } },
     origins: new Map([...origins, ...hosts.origins]),
-    warnings: [...strange, ...named.warnings, ...(file?.warnings ?? []), ...environment.warnings],
+    warnings: [...overruled, ...strange, ...named.warnings, ...(file?.warnings ?? []), ...environment.warnings],
   };
 }
 
@@ -146,6 +156,17 @@ function findMissing(values: Values["values"], origins: Values["origins"], { req
   values.set("artifacts.out_dir", resolve(base, String(values.get("artifacts.out_dir"))));
 }
 
+/** The party that a policy holds back must not choose another. @returns warnings */
+function findSystemPolicy(values: Values["values"], origins: Values["origins"], path: string): string[] {
+  if (!standsThere(path)) return [];
+  const named = values.get("policy");
+  const origin = origins.get("policy");
+  values.set("policy", path);
+  origins.set("policy", { kind: "found", where: dirname(path) });
+  if (named === undefined || named === path || origin === undefined || origin.kind === "found") return [];
+  return [`policy ${String(named)} is not read (${formatOrigin(origin)}): ${path} holds on this machine`];
+}
+
 function checkTogether(values: Values["values"]): void {
   const inline = Number(values.get("job.inline_bytes"));
   const whole = Number(values.get("job.value_bytes"));
@@ -153,8 +174,11 @@ function checkTogether(values: Values["values"]): void {
     throw configError("job.value_bytes", `must be at least job.inline_bytes (${inline}), not ${whole}`);
 }
 
-function buildConfig(values: Values["values"], named: Config["hosts"]): Config {
-  const fields = buildFields(ROWS, (key) => values.get(key as SettingKey)) as unknown as Omit<Config, "hosts">;
+function buildConfig(values: Values["values"], named: Config["hosts"]): Omit<Config, "policyOrigin"> {
+  const fields = buildFields(ROWS, (key) => values.get(key as SettingKey)) as unknown as Omit<
+    Config,
+    "hosts" | "policyOrigin"
+  >;
   const { windows, aloha, playwright } = fields;
   const hosts = new Map<string, Host>([[DEFAULT_HOST, { ...windows, aloha, playwright, labels: {} }]]);
   for (const [name, host] of named) {

@@ -22,7 +22,7 @@ export const APPLICATION_ID = 0x574e444c;
 /** From which step on which workers may still write. */
 const WRITER_MIN: readonly (readonly [version: number, writerMin: number])[] = [
   // An older one would end a child without waking the job that waits for it.
-  [2, 2],
+  [3, 3],
 ];
 
 /** The migrations of this version of the program, read from `migrations/`. */

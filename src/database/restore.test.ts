@@ -13,6 +13,8 @@ import { ownMigrations, schemaVersion } from "./migrate.ts";
 import { openAnyVersion, openDatabase } from "./open.ts";
 import { restore } from "./restore.ts";
 
+const NEWEST = schemaVersion(ownMigrations());
+
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 let folder = "";
@@ -75,7 +77,7 @@ function kill(child: ChildProcess): Promise<unknown> {
 test("the backup takes the place of the database, which is kept beside it", () => {
   const done = restore(file, path, NOW);
   const replaced = `${path}.replaced-20260102T030405Z`;
-  expect(done).toEqual({ path, schema: schemaVersion(ownMigrations()), replaced, leases: 1 });
+  expect(done).toEqual({ path, schema: NEWEST, replaced, leases: 1 });
   expect([whichOf(path), whichOf(replaced), whichOf(file)]).toEqual(["old", "new", "old"]);
   expect([statSync(path).mode & 0o777, statSync(path).nlink]).toEqual([0o600, 1]);
   expect(readdirSync(folder).filter((name) => name.startsWith("w.db.replaced"))).toEqual([

@@ -1,10 +1,11 @@
 import type { Check } from "./check.ts";
 import { clock } from "./checks/clock.ts";
-import { configuration, policy } from "./checks/configuration.ts";
+import { configuration } from "./checks/configuration.ts";
 import { database, log, quickCheck, schema } from "./checks/database.ts";
 import { artifactFolder, artifactSpace, databaseSpace, diskSync } from "./checks/disk.ts";
 import { jobBackend } from "./checks/job-backend.ts";
 import { permissions } from "./checks/permissions.ts";
+import { policy } from "./checks/policy.ts";
 import { node, sqlite } from "./checks/runtime.ts";
 import { leases, unservedJobs, workers } from "./checks/workers.ts";
 

@@ -249,12 +249,31 @@ test.each([
   });
 });
 
-test("warnings of the configuration and a policy that is not read are worth a look", async () => {
+test("warnings of the configuration are worth a look", async () => {
   writeFileSync(join(folder, "windlass.yaml"), "backend: embedded\n");
-  writeFileSync(join(folder, "windlass.policy.yaml"), "rules: []\n");
   const results = await look();
   expect(results.get("config")).toMatchObject({ state: "warn", detail: expect.stringContaining("is not read") });
-  expect(results.get("policy")).toMatchObject({ state: "warn", facts: { level: "advisory" } });
+});
+
+test("the policy's line says which one holds, whom it holds, what was denied, and what is wrong with it", async () => {
+  const file = join(folder, "windlass.policy.yaml");
+  expect((await look()).get("policy")).toMatchObject({ state: "not_configured", facts: { path: null } });
+  make(
+    `INSERT INTO denial (at, actor, operation, rule) VALUES (${NOW - 1_000}, 'agent:x', 'worker', 'no-match'), (0, 'agent:x', 'worker', 'r')`,
+  );
+  writeFileSync(file, "version: 1\nrules:\n  - { name: all, allow: true }\n");
+  expect((await look()).get("policy")).toMatchObject({
+    state: "ok",
+    detail: expect.stringMatching(/1 rule, digest [0-9a-f]{12}\) is advisory, because .*; 1 request denied in 24 h/),
+    facts: { path: file, level: "advisory", denied_24h: 1 },
+    remedy: expect.stringContaining("/etc/windlass/policy.yaml"),
+  });
+  writeFileSync(file, "rules: []\n");
+  expect((await look()).get("policy")).toMatchObject({
+    state: "fail",
+    detail: expect.stringContaining("line 1: version is missing"),
+    remedy: expect.stringContaining("windlass policy test"),
+  });
 });
 
 test.each([

@@ -9,8 +9,8 @@ import { machineIdentity } from "../host/local/machine.ts";
 import type { Check, CheckContext, NetworkContext } from "./check.ts";
 import { CHECKS } from "./checks.ts";
 import type { Repaired } from "./fix.ts";
-import { linesWithoutHost } from "./host/model/judge-host.ts";
 import type { CheckState, Finding } from "./model/finding.ts";
+import { linesWithoutHost } from "./model/host-lines.ts";
 
 /** The finding of one check, by its name. */
 export interface CheckResult extends Finding {
@@ -27,9 +27,10 @@ export interface DoctorParts {
   readonly signal: AbortSignal;
 }
 
-/** What the doctor found, and what it mended on other machines. */
+/** What the doctor found, and what could be mended on other machines or was. */
 export interface Diagnosis {
   readonly results: readonly CheckResult[];
+  readonly plan: readonly string[];
   readonly repairs: readonly Repaired[];
 }
 
@@ -43,11 +44,15 @@ export async function diagnose(parts: DoctorParts & { readonly fix: boolean }): 
   const local = await diagnoseHere(parts);
   const hosts = configuredHosts(parts.loaded);
   if (hosts.length === 0)
-    return { results: [...local, ...linesWithoutHost().map((line) => ({ ...line, host: null }))], repairs: [] };
+    return {
+      results: [...local, ...linesWithoutHost().map((line) => ({ ...line, host: null }))],
+      plan: [],
+      repairs: [],
+    };
   // SSH, PowerShell and Playwright are loaded only where there is something to ask.
   const { diagnoseHosts } = await import("./host/diagnose-hosts.ts");
-  const { results, repairs } = await diagnoseHosts(hosts, parts);
-  return { results: [...local, ...results], repairs };
+  const { results, ...mended } = await diagnoseHosts(hosts, parts);
+  return { ...mended, results: [...local, ...results] };
 }
 
 async function diagnoseHere({ loaded, clock, signal }: DoctorParts): Promise<CheckResult[]> {

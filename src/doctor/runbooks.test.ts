@@ -4,7 +4,7 @@ import { COMMANDS } from "../cli/commands.ts";
 import { GLOBAL_FLAGS } from "../cli/global-flags.ts";
 import { settingFlags } from "../cli/settings-flags.ts";
 import { CHECKS } from "./checks.ts";
-import { HOST_LINES } from "./host/model/judge-host.ts";
+import { HOST_LINES } from "./model/host-lines.ts";
 
 const PAGES = globSync("docs/runbooks/*.md").sort();
 const text = (page: string): string => readFileSync(page, "utf8");

@@ -4,11 +4,13 @@ import { digestFile, regularFiles } from "../artifact/attempt-folder.ts";
 import { type ManifestFile, mediaType } from "../artifact/manifest.ts";
 import { manifestText } from "../artifact/manifest-file.ts";
 import type { EffectContext, Handlers } from "../attempt/handlers.ts";
+import { type Clock, withDeadline } from "../clock.ts";
+import { MACHINE_FOLDER } from "../host/model/on-machine.ts";
 import type { SshConnection } from "../host/ssh/connection.ts";
 import type { BindParts } from "./bind-parts.ts";
 
 /** Where copies lie on the machine, below a folder for each job. */
-const REMOTE_ROOT = "C:/ProgramData/win-automation/artifacts";
+const REMOTE_ROOT = `${MACHINE_FOLDER}/artifacts`;
 /** A copy is a convenience: it may take this long and then it is left. */
 const LIMIT_MS = 60_000;
 
@@ -29,7 +31,7 @@ export function mirrored(handlers: Handlers, { config, clock, machines }: BindPa
         return await run(input, ctx);
       } finally {
         const connection = machines.connection(machines.find(input.host));
-        await copy(ctx, connection, clock.now()).catch((error: unknown) =>
+        await copy({ ctx, connection, clock }).catch((error: unknown) =>
           ctx.log.warn("the kept files were not copied to the machine", { err: error }),
         );
       }
@@ -37,16 +39,18 @@ export function mirrored(handlers: Handlers, { config, clock, machines }: BindPa
   };
 }
 
-async function copy(
-  ctx: EffectContext,
-  connection: Pick<SshConnection, "upload" | "makeFolder">,
-  atMs: number,
-): Promise<void> {
+interface Copying {
+  readonly ctx: EffectContext;
+  readonly connection: Pick<SshConnection, "upload" | "makeFolder">;
+  readonly clock: Clock;
+}
+
+async function copy({ ctx, connection, clock }: Copying): Promise<void> {
   const { folder, jobId, traceId, outsideTimeout } = ctx;
   if (!existsSync(folder)) return;
-  const signal = AbortSignal.any([ctx.signal, AbortSignal.timeout(LIMIT_MS)]);
-  await outsideTimeout(LIMIT_MS, async () => {
-    const root = `${REMOTE_ROOT}/${jobId}`;
+  const atMs = clock.now();
+  const root = `${REMOTE_ROOT}/${jobId}`;
+  const copyAll = async (signal: AbortSignal): Promise<void> => {
     const files: ManifestFile[] = [];
     for (const absolute of regularFiles(folder)) {
       const path = relative(folder, absolute).split(sep).join("/");
@@ -58,5 +62,7 @@ async function copy(
     const manifest = Buffer.from(manifestText({ jobId, traceId, atMs, files }));
     await connection.upload(manifest, `${root}/manifest.json`, { signal });
     ctx.log.info("the kept files were copied to the machine", { files: files.length, folder: root });
-  });
+  };
+  const limits = { clock, timeoutMs: LIMIT_MS, signal: ctx.signal };
+  await outsideTimeout(LIMIT_MS, () => withDeadline(limits, copyAll));
 }

@@ -1,7 +1,7 @@
 import type { EffectContext } from "../attempt/handlers.ts";
 import type { NamedHost } from "../host/inventory.ts";
 import type { PowerShellRunner } from "../host/powershell/runner.ts";
-import type { RunnerPool } from "../host/powershell/runner-pool.ts";
+import type { LendRunner, RunnerPool } from "../host/powershell/runner-pool.ts";
 
 /** Where handlers get their runners. */
 export type Runners = Pick<RunnerPool<NamedHost>, "use">;
@@ -25,4 +25,12 @@ export async function useRunner<T>(
   });
   await ctx.outsideTimeout(READY_LIMIT_MS, () => Promise.race([ready, done]));
   return done;
+}
+
+/** {@link useRunner} for those who ask one question at a time: nobody else waits for the length of a run. */
+export function runnerLender(
+  of: { readonly runners: Runners; readonly host: NamedHost },
+  { outsideTimeout }: Pick<EffectContext, "outsideTimeout">,
+): LendRunner {
+  return ({ signal }, work) => useRunner(of, { signal, outsideTimeout }, work);
 }

@@ -1,4 +1,6 @@
+import { writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
+import { dirname, join } from "node:path";
 import { describe, expect, vi } from "vitest";
 import { test } from "../../test/support/library.ts";
 import { exec } from "../index.ts";
@@ -39,5 +41,20 @@ describe("the actor of a client", () => {
     expect((await agent.status(jobId))?.state).toBe("queued");
     expect((await agent.list()).jobs).toHaveLength(1);
     expect(await agent.scheduled()).toHaveLength(1);
+  });
+
+  test("a policy that does not let an agent read is asked before anything is read", async ({ open, db }) => {
+    const policy = join(dirname(db), "people.yaml");
+    writeFileSync(
+      policy,
+      'version: 1\nrules:\n  - { name: people, actors: ["person:*", "unattended:*"], allow: true }\n',
+    );
+    const owner = await open({ config: { policy } });
+    const { jobId } = await owner.submit(exec, { argv: ["true"] });
+    const agent = await open({ actor: "agent:codex", config: { policy } });
+    const denied = { code: "POLICY_DENIED", details: { rule: "no-match", policy: "advisory" } };
+    for (const read of [agent.status(jobId), agent.list(), agent.scheduled(), agent.wait(jobId), agent.cancel(jobId)])
+      await expect(read).rejects.toMatchObject(denied);
+    expect((await owner.status(jobId))?.state).toBe("queued");
   });
 });

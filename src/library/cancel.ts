@@ -37,7 +37,7 @@ async function cancelJob(parts: ClientParts, jobId: string): Promise<Cancelled |
   const { backend } = parts.windlass;
   const before = await backend.status(jobId);
   if (before === undefined) return undefined;
-  askPolicy(parts, "jobs.cancel");
+  await askPolicy(parts, "jobs.cancel");
   const kind = before.state === "scheduled" && before.attempt === 0 ? "future_job" : "job";
   const result = await backend.cancel(jobId, parts.actor);
   switch (result.kind) {
@@ -55,6 +55,6 @@ async function cancelJob(parts: ClientParts, jobId: string): Promise<Cancelled |
 async function cancelSchedule(parts: ClientParts, name: string): Promise<Cancelled | undefined> {
   const { schedules } = parts.windlass.backend;
   if ((await schedules.get(name)) === undefined) return undefined;
-  askPolicy(parts, "schedules.delete");
+  await askPolicy(parts, "schedules.delete");
   return (await schedules.remove(name)) ? { kind: "schedule", name, outcome: "cancelled" } : undefined;
 }

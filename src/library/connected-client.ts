@@ -12,7 +12,7 @@ import { type EmbeddedClient, enqueueWith } from "./enqueue-with.ts";
 import { type JobStatus, jobStatus } from "./job-status.ts";
 import { type JobPage, type ListFilter, listJobs } from "./list-jobs.ts";
 import { listScheduled } from "./list-scheduled.ts";
-import type { ClientParts } from "./parts.ts";
+import { askPolicy, type ClientParts } from "./parts.ts";
 import type { RunOptions, SubmitRequest, SubmittedJob, WaitOptions } from "./requests.ts";
 import { type CronTimes, type FutureTime, type ScheduledItem, schedule } from "./schedule.ts";
 import { type RunningWorker, readGrace, type StartWorkerOptions, startWorker } from "./start-worker.ts";
@@ -55,7 +55,7 @@ export class ConnectedClient {
   }
 
   async wait(jobId: string, options: WaitOptions = {}): Promise<JobStatus> {
-    return jobStatus(await waitForJob(this.#open("wait"), jobId, options));
+    return jobStatus(await waitForJob(await this.#openToRead("wait", "jobs.wait"), jobId, options));
   }
 
   async schedule(type: Type, input: unknown, times: FutureTime | CronTimes): ReturnType<typeof schedule> {
@@ -63,7 +63,7 @@ export class ConnectedClient {
   }
 
   async scheduled(): Promise<readonly ScheduledItem[]> {
-    return listScheduled(this.#open("scheduled").windlass.backend);
+    return listScheduled((await this.#openToRead("scheduled", "schedules.list")).windlass.backend);
   }
 
   async cancel(idOrScheduleName: string): Promise<Cancelled> {
@@ -71,12 +71,13 @@ export class ConnectedClient {
   }
 
   async status(jobId: string): Promise<JobStatus | undefined> {
-    const stored = await this.#open("status").windlass.backend.status(jobId);
+    const { windlass } = await this.#openToRead("status", "jobs.status");
+    const stored = await windlass.backend.status(jobId);
     return stored === undefined ? undefined : jobStatus(stored);
   }
 
   async list(filter: ListFilter = {}): Promise<JobPage> {
-    return listJobs(this.#open("list"), filter);
+    return listJobs(await this.#openToRead("list", "jobs.list"), filter);
   }
 
   async emit(event: string, payload: unknown, options: EmitOptions = {}): Promise<EmittedEvent> {
@@ -125,6 +126,12 @@ export class ConnectedClient {
   #open(call: string): ClientParts {
     if (this.#closed !== undefined) throw closedError(call);
     return this.#parts;
+  }
+
+  async #openToRead(call: string, operation: string): Promise<ClientParts> {
+    const parts = this.#open(call);
+    await askPolicy(parts, operation, "read");
+    return parts;
   }
 
   #embedded(backend: EmbeddedBackend): EmbeddedClient {

@@ -24,7 +24,7 @@ export async function emitEvent(
   { event, payload, options }: { readonly event: string; readonly payload: unknown; readonly options: EmitOptions },
 ): Promise<EmittedEvent> {
   checkOptions("emit", options, OPTIONS);
-  askPolicy(parts, "jobs.emit");
+  await askPolicy(parts, "jobs.emit");
   const { eventId } = options;
   const request = { event, payload, ...(eventId === undefined ? {} : { eventId }) };
   return parts.windlass.backend.emit(request, parts.actor);

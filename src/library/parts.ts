@@ -2,7 +2,6 @@ import { AppError } from "../error.ts";
 import type { JobType } from "../job/definition.ts";
 import { nearest } from "../job/nearest.ts";
 import type { Actor } from "../policy/actor.ts";
-import { decide } from "../policy/decide.ts";
 import type { Windlass } from "../windlass.ts";
 
 /** What the verbs of a client stand on. */
@@ -51,17 +50,16 @@ export function loadedName(parts: ClientParts, type: JobType | string): string {
 }
 
 /**
- * Asks the policy about a change that is no submit.
+ * Asks the policy about what is no submit.
  *
  * @throws AppError `POLICY_DENIED` with the line that would allow it.
  */
-export function askPolicy({ windlass, actor }: ClientParts, operation: string): void {
-  const nowMs = windlass.clock.now();
-  // The policy file is not read in this version: the built-in rules hold, as in `windlass.ts`.
-  const decision = decide(undefined, actor, { operation, access: "write", labels: {}, nowMs, used: {} });
-  if (decision.kind === "allow") return;
-  const reason = decision.kind === "deny" ? decision.reason : "it wants an approval, which this version cannot give";
-  throw new AppError("POLICY_DENIED", `${operation} was refused by the rule ${decision.rule}: ${reason}`);
+export function askPolicy(
+  { windlass, actor }: ClientParts,
+  operation: string,
+  access: "read" | "write" = "write",
+): Promise<void> {
+  return windlass.gate.ask(actor, { operation, access, labels: {} });
 }
 
 /**

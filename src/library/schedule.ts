@@ -151,12 +151,13 @@ async function addSchedule(
   await windlass.submit.load(typeName);
   // Refuses now what every job of the schedule would be refused for; nothing of it is stored.
   const { actor } = parts;
-  windlass.submit.prepare({ type: typeName, input, options, actor, operation: "schedules.add" });
+  const { use } = windlass.submit.prepare({ type: typeName, input, options, actor, operation: "schedules.add" });
   const firstAtMs = nextInstant(cron, windlass.clock.now());
   if (firstAtMs === undefined)
     throw new AppError("INVALID_CRON", `cron ${JSON.stringify(line)}: never comes true again`);
   const spec = { name, cron: cron.expression, timeZone, type: typeName, input, options, overlap, catchUp };
-  const { schedules } = windlass.backend;
+  const { schedules, policyLog } = windlass.backend;
+  if (use !== undefined) await policyLog.takeUse(use);
   const change = await schedules.put(spec, actor, { replace, firstAtMs }).catch(sayHowToReplace);
   const nextAtMs = (await schedules.get(name))?.nextAtMs ?? null;
   return { kind: "schedule", name, change, at: nextAtMs === null ? null : new Date(nextAtMs) };

@@ -49,7 +49,7 @@ export async function startWorker(parts: ClientParts, options: StartWorkerOption
       "INVALID_INPUT",
       `startWorker: onStuck is ${JSON.stringify(onStuck)}; it must be report or kill`,
     );
-  askPolicy(parts, "worker");
+  await askPolicy(parts, "worker");
   const worker = await serve({
     concurrency,
     labels,

@@ -8,6 +8,7 @@ const Fact = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
 const Output = z.strictObject({
   state: z.enum(["ok", "fail", "unreachable"]),
+  plan: z.array(z.string()).describe("What --fix would do; empty where it was asked to."),
   repairs: z.array(z.strictObject({ plan: z.string(), error: z.string().nullable() })),
   checks: z.array(
     z.strictObject({
@@ -42,6 +43,7 @@ export const doctor = defineOperation({
   output: Output,
   errors: ["CHECK_FAILED", "HOST_UNREACHABLE"],
   database: "none",
+  diagnoses: true,
   verdict: ({ state, checks }) => sayVerdict(state, checks),
   lines: ({ state, repairs, checks }) => [
     ...repairs.map(({ plan, error }) => ({ repair: plan, result: error ?? "done" })),
@@ -59,10 +61,12 @@ export const doctor = defineOperation({
   ],
   async run({ strict, fix }, { loadConfig, clock, signal }) {
     const loaded = await loadConfig();
-    const mended = fix ? applyRepairs(planRepairs(loaded.config, clock)) : [];
-    const { results, repairs } = await diagnose({ loaded, clock, signal, fix });
+    const planned = planRepairs(loaded.config, clock);
+    const mended = fix ? applyRepairs(planned) : [];
+    const { results, plan, repairs } = await diagnose({ loaded, clock, signal, fix });
     return {
       state: summarise(results, strict),
+      plan: fix ? [] : [...planned.map((repair) => repair.plan), ...plan],
       repairs: [...mended, ...repairs],
       checks: results.map(({ name, host, state, detail, facts, remedy }) => ({
         name,

@@ -1,8 +1,11 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { PolicyGate } from "../backend/policy-gate.ts";
+import type { PolicyLog } from "../backend/policy-log.ts";
 import { systemClock } from "../clock.ts";
 import { AppError } from "../error.ts";
 import { JobId } from "../id.ts";
+import { type Denial, NO_POLICY_FILE } from "../policy/in-force.ts";
 import { type CallContext, callOperation, defineOperation } from "./operation.ts";
 
 const touched: unknown[] = [];
@@ -21,6 +24,13 @@ const touch = defineOperation({
 });
 const look = defineOperation({ ...touch, name: "things.look", access: "read" });
 
+const denials: Denial[] = [];
+const log: PolicyLog = {
+  recordDenial: async (denial) => void denials.push(denial),
+  takeUse: () => expect.fail("nothing is limited here"),
+  usedBy: async () => ({}),
+};
+
 const context = (kind: "person" | "agent"): CallContext => ({
   actor: { kind, name: "sam", via: "cli" },
   clock: systemClock,
@@ -28,6 +38,8 @@ const context = (kind: "person" | "agent"): CallContext => ({
   cwd: "/",
   environment: {},
   loadConfig: () => Promise.reject(new AppError("CONFIG", "not here")),
+  accessOf: async () => "write",
+  gate: async () => new PolicyGate({ inForce: NO_POLICY_FILE, log, clock: systemClock }),
 });
 
 test("the input is read, with its defaults", async () => {
@@ -54,5 +66,13 @@ test("the policy is asked before anything is done: an agent may look and not tou
     message: expect.stringContaining('operations: ["things.touch"]'),
   });
   expect(touched).toEqual([]);
+  expect(denials).toMatchObject([{ actor: "agent:sam", operation: "things.touch", type: null, policyDigest: null }]);
   expect(await callOperation(look, {}, context("agent"))).toEqual({ times: 1 });
+});
+
+test("while the policy is wrong nothing is done, and what looks for the mistake can still be asked", async () => {
+  const broken = { ...context("person"), gate: () => Promise.reject(new AppError("CONFIG", "policy.yaml line 3")) };
+  for (const operation of [touch, look, { ...touch, diagnoses: true }])
+    await expect(callOperation(operation, {}, broken)).rejects.toMatchObject({ code: "CONFIG" });
+  expect(await callOperation({ ...look, diagnoses: true }, {}, broken)).toEqual({ times: 1 });
 });

@@ -1,14 +1,14 @@
 import type { z } from "zod";
 import type { Backend } from "../backend/backend.ts";
+import type { PolicyGate } from "../backend/policy-gate.ts";
 import type { Submit } from "../backend/submit.ts";
 import type { Clock } from "../clock.ts";
 import type { Config, LoadedConfig } from "../config/config.ts";
-import { AppError, type ErrorCode } from "../error.ts";
+import { AppError, type ErrorCode, isAppError } from "../error.ts";
 import type { JobType } from "../job/definition.ts";
 import { sayIssue } from "../job/say-issue.ts";
 import type { Pairs } from "../logfmt.ts";
 import type { Actor } from "../policy/actor.ts";
-import { decide } from "../policy/decide.ts";
 
 /** Which rights an operation needs on the database; `none`: it opens it itself, or needs none. */
 export type DatabaseUse = "none" | "read" | "write" | "migrate";
@@ -24,6 +24,10 @@ export interface CallContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Loads the configuration once. An operation with a database finds it in `windlass.config`. */
   loadConfig(): Promise<LoadedConfig>;
+  /** What an operation does, by its name; `undefined` for one that there is not. */
+  accessOf(operation: string): Promise<Operation["access"] | undefined>;
+  /** Where the policy is asked. @throws AppError `CONFIG` when there is a policy that cannot be read or is wrong. */
+  gate(): Promise<PolicyGate>;
 }
 
 /** The opened parts that an operation on the database stands on. */
@@ -74,8 +78,10 @@ export interface Operation<
   readonly flags?: Readonly<Record<string, readonly string[]>>;
   /** True where the user's own job types are needed (configuration `jobs`, `--jobs`). */
   readonly loadsTypes?: boolean;
-  /** True where the submit function asks the policy, with the job's own facts. */
+  /** True where the submit function asks the policy, with the job's own facts; and where there is nothing to ask about. */
   readonly asksItself?: boolean;
+  /** True where it helps to find what is wrong with the configuration: while the policy is wrong the built-in rules hold for it. */
+  readonly diagnoses?: boolean;
   /** The error that an answer stands for, though it was given: it decides about the exit status. */
   verdict?(output: z.output<Output>): Verdict | undefined;
   /** The answer as lines of `key=value`. Default: one line of all that is not null. */
@@ -103,7 +109,7 @@ export async function callOperation<Input extends z.ZodObject, Output extends z.
   context: ContextFor<Use>,
 ): Promise<z.output<Output>> {
   const parsed = readInput(operation, input);
-  if (operation.asksItself !== true) askPolicy(operation, context);
+  if (operation.asksItself !== true) await askPolicy(operation, context);
   return operation.run(parsed, context);
 }
 
@@ -146,18 +152,15 @@ function shown(value: string | number): string {
   return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX - 3)}...` : text;
 }
 
-function askPolicy({ name, access }: Pick<Operation, "name" | "access">, { actor, clock }: CallContext): void {
-  // The policy file is not read in this version: the built-in rules hold.
-  const decision = decide(undefined, actor, { operation: name, access, labels: {}, nowMs: clock.now(), used: {} });
-  switch (decision.kind) {
-    case "allow":
-      return;
-    case "deny":
-      throw new AppError("POLICY_DENIED", `${name} was refused by the rule ${decision.rule}: ${decision.reason}`);
-    case "needs-approval":
-      throw new AppError(
-        "UNSUPPORTED",
-        `rule ${decision.rule} wants an approval, which this version cannot give for an operation`,
-      );
+async function askPolicy(
+  { name, access, diagnoses = false }: Pick<Operation, "name" | "access" | "diagnoses">,
+  { actor, gate }: CallContext,
+): Promise<void> {
+  const asked = { operation: name, access, labels: {} };
+  try {
+    await (await gate()).ask(actor, asked);
+  } catch (error) {
+    const isWrongPolicy = isAppError(error) && error.code === "CONFIG";
+    if (!isWrongPolicy || !diagnoses || access === "write") throw error;
   }
 }

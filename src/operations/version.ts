@@ -14,6 +14,8 @@ export const showVersion = defineOperation({
   output: z.strictObject({ version: z.string(), commit: z.string().describe("`unknown` outside a checkout.") }),
   errors: [],
   database: "none",
+  // It says nothing of anybody, and must be said whatever the configuration is like.
+  asksItself: true,
   async run() {
     const { version } = JSON.parse(await readFile(new URL("package.json", PACKAGE), "utf8")) as { version: string };
     return { version, commit: (await readCommit(new URL(".git/", PACKAGE))) ?? "unknown" };

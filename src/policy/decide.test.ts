@@ -3,7 +3,9 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { ACTOR_KINDS, ACTOR_VIAS, type Actor, type ActorKind } from "./actor.ts";
 import { decide, type PolicyDecision } from "./decide.ts";
-import type { Policy } from "./policy.ts";
+import { readPolicy } from "./file/read-policy.ts";
+import { isFixedProgram } from "./matching/programs.ts";
+import type { Policy, PolicyRule } from "./policy.ts";
 import type { PolicyRequest } from "./request.ts";
 
 const actorOf = (kind: ActorKind, name = "x"): Actor => ({ kind, name, via: "cli" });
@@ -60,7 +62,7 @@ describe("without a policy file", () => {
       kind: "deny",
       rule: "built-in.agents-change-nothing",
       reason:
-        'without a policy file an agent may read and change nothing; to allow this, a person adds this line under "rules:" in windlass.policy.yaml beside the database: ' +
+        'without a policy file an agent may read and change nothing; to allow this, a person adds this line under "rules:" in windlass.policy.yaml beside the database (`windlass init` writes one): ' +
         '- { name: "allow-codex-exec", actors: ["agent:codex"], operations: ["jobs.enqueue"], types: ["exec"], hosts: ["lab1"], argv: ["echo"], allow: true }',
     });
   });
@@ -68,7 +70,8 @@ describe("without a policy file", () => {
   test("the line is YAML that says what was asked, whatever the names hold, and no argument of the program", () => {
     fc.assert(
       fc.property(request, fc.string({ unit: "binary" }), (asked, name) => {
-        fc.pre(![name, asked.operation, asked.jobType, asked.host].some((text) => text?.includes("*")));
+        fc.pre(![name, asked.operation, asked.jobType, asked.host, asked.urlHost].some((text) => text?.includes("*")));
+        fc.pre(isFixedProgram(asked.argv?.[0] ?? ""));
         const decision = decide(undefined, actorOf("agent", name), { ...asked, access: "write" });
         expect(decision.kind).toBe("deny");
         const reason = decision.kind === "deny" ? decision.reason : "";
@@ -109,11 +112,12 @@ describe("with a policy", () => {
     expiresInMs: 86_400_000,
   } as const;
   const policy: Policy = {
+    approvers: [],
     rules: [
       { name: "read", access: "read", effect: { kind: "allow" } },
-      { name: "agents-ask", actorKinds: ["agent"], effect: approval },
-      { name: "no-schedules", actorKinds: ["schedule"], effect: { kind: "deny", reason: "schedules are off" } },
-      { name: "people", actorKinds: ["person", "schedule"], effect: { kind: "allow" } },
+      { name: "agents-ask", actors: ["agent:*"], effect: approval },
+      { name: "no-schedules", actors: ["schedule:*"], effect: { kind: "deny", reason: "schedules are off" } },
+      { name: "people", actors: ["person:*", "schedule:*"], effect: { kind: "allow" } },
     ],
   };
 
@@ -124,13 +128,119 @@ describe("with a policy", () => {
     expect(decide(policy, actorOf("person"), enqueue)).toEqual({ kind: "allow", rule: "people" });
   });
 
+  test("the line of a refusal, put into the file where it says, allows what was asked and was refused", () => {
+    const base = {
+      version: 1,
+      rules: [
+        { name: "people", actors: ["person:*"], allow: true },
+        { name: "no", deny: true },
+      ],
+    };
+    const names = fc.stringMatching(/^[a-z][a-z0-9. -]{0,12}$/);
+    const asked = fc.record(
+      {
+        operation: names,
+        access: fc.constantFrom("read" as const, "write" as const),
+        jobType: names,
+        host: names,
+        argv: fc.array(fc.string(), { minLength: 1 }).filter(([program = ""]) => /^[^/]+$/.test(program)),
+        urlHost: fc.constantFrom("example.com", "[::1]"),
+        env: fc.uniqueArray(names, { minLength: 1 }),
+        labels: fc.dictionary(names, names),
+        nowMs: fc.integer(),
+        used: fc.constant({}),
+      },
+      { requiredKeys: ["operation", "access", "labels", "nowMs", "used"] },
+    ) as fc.Arbitrary<PolicyRequest>;
+    fc.assert(
+      fc.property(asked, names, (request, name) => {
+        const read = (rules: readonly unknown[]) => {
+          const found = readPolicy({ ...base, rules }, { path: "/p.yaml", lineOf: () => undefined });
+          if (found.kind === "wrong") throw new Error(JSON.stringify(found.problems));
+          return found.policy;
+        };
+        const refused = decide(read(base.rules), actorOf("agent", name), request);
+        expect(refused).toMatchObject({ kind: "deny", rule: "no" });
+        const reason = refused.kind === "deny" ? refused.reason : "";
+        const [line] = parse(reason.slice(reason.indexOf("- {")).replace(/ \([^"]*\)$/, "")) as [unknown];
+        const { rules } = base;
+        expect(decide(read([line, ...rules]), actorOf("agent", name), request).kind).toBe("allow");
+        // And nobody else.
+        expect(decide(read([line, ...rules]), actorOf("agent", `${name}x`), request).kind).toBe("deny");
+      }),
+    );
+  });
+
+  const limited: Policy = {
+    approvers: [],
+    rules: [
+      { name: "some", actors: ["agent:*"], perHour: 3, effect: { kind: "allow" } },
+      { name: "rest", effect: { kind: "allow" } },
+    ],
+  };
+  test.each([
+    [{}, { kind: "allow", rule: "some", perHour: 3 }],
+    [{ some: 2 }, { kind: "allow", rule: "some", perHour: 3 }],
+    [{ some: 3 }, { kind: "deny", rule: "some", reason: "its limit of 3/h is used up; try again later" }],
+    [{ rest: 99 }, { kind: "allow", rule: "some", perHour: 3 }],
+  ])("a limit that was used %j times", (used, decision) => {
+    expect(decide(limited, actorOf("agent"), { ...enqueue, used })).toEqual(decision);
+    // Reading is neither counted nor limited, and who is not limited is not counted.
+    expect(decide(limited, actorOf("agent"), { ...enqueue, access: "read", used })).toEqual({
+      kind: "allow",
+      rule: "some",
+    });
+    expect(decide(limited, actorOf("person"), { ...enqueue, used })).toEqual({ kind: "allow", rule: "rest" });
+  });
+
+  test.each<[condition: Partial<PolicyRule>, meets: Partial<PolicyRequest>, misses: Partial<PolicyRequest>]>([
+    [{ access: "write" }, {}, { access: "read" }],
+    [{ operations: ["jobs.*"] }, {}, { operation: "schedules.add" }],
+    [{ types: ["windows.*", "exec"] }, {}, { jobType: "executor" }],
+    [{ hosts: ["lab*"] }, { host: "lab1" }, { host: "prod" }],
+    [{ hosts: ["lab*"] }, { host: "lab1" }, {}],
+    [{ urlHosts: ["*.example.com"] }, { urlHost: "a.example.com" }, { urlHost: "example.com.evil.net" }],
+    [{ labels: { site: "lab" } }, { labels: { site: "lab", arch: "arm" } }, { labels: { site: "x" } }],
+    [{ labels: { site: "lab" } }, { labels: { site: "lab" } }, {}],
+    [{ when: { fromMinute: 0, toMinute: 60, timeZone: "UTC" } }, { nowMs: 0 }, { nowMs: 3_600_000 }],
+    [{ argv: ["echo"] }, {}, { argv: ["ls"] }],
+  ])("a rule with %j matches %j and not %j", (condition, meets, misses) => {
+    const one: Policy = { approvers: [], rules: [{ name: "one", ...condition, effect: { kind: "allow" } }] };
+    expect(decide(one, actorOf("agent"), { ...enqueue, ...meets }).kind).toBe("allow");
+    expect(decide(one, actorOf("agent"), { ...enqueue, ...misses }).kind).toBe("deny");
+  });
+
+  test("who would allow a shell is told what that means", () => {
+    for (const program of ["bash", "/usr/bin/python3", "powershell.exe", "env"])
+      expect(decide(undefined, actorOf("agent"), { ...enqueue, argv: [program] })).toMatchObject({
+        reason: expect.stringContaining(`${program} runs whatever it is given`),
+      });
+    expect(decide(undefined, actorOf("agent"), enqueue)).toMatchObject({
+      reason: expect.not.stringContaining("whatever"),
+    });
+  });
+
+  test("a program by a relative path cannot be named, and that is said", () => {
+    const reason = expect.stringContaining("./x.sh is another program in another folder");
+    expect(decide(undefined, actorOf("agent"), { ...enqueue, argv: ["./x.sh"] })).toMatchObject({ reason });
+  });
+
+  test("what also runs a check cannot be allowed by naming its program, and that is said", () => {
+    const asked = { ...enqueue, alsoRuns: [{ field: "check_argv", argv: ["true"] }] };
+    expect(decide(undefined, actorOf("agent"), asked)).toMatchObject({
+      reason: expect.stringMatching(/never covers a job that also runs its check_argv/),
+    });
+  });
+
   test("what no rule matches is denied", () => {
     expect(decide(policy, actorOf("job"), enqueue)).toMatchObject({ kind: "deny", rule: "no-match" });
-    expect(decide({ rules: [] }, actorOf("person"), { ...enqueue, access: "read" })).toMatchObject({ kind: "deny" });
+    expect(decide({ rules: [], approvers: [] }, actorOf("person"), { ...enqueue, access: "read" })).toMatchObject({
+      kind: "deny",
+    });
   });
 
   test("there is one answer for every request, the same each time", () => {
-    const some = fc.constantFrom(undefined, policy, { rules: [] });
+    const some = fc.constantFrom(undefined, policy, { rules: [], approvers: [] });
     fc.assert(
       fc.property(some, actor, request, (rules, who, asked) => {
         const decision = decide(rules, who, asked);

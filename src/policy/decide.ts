@@ -1,11 +1,17 @@
 import type { Actor } from "./actor.ts";
-import { allowingLine } from "./advice.ts";
-import { BUILT_IN_POLICY, type Policy, type PolicyEffect, type PolicyRule } from "./policy.ts";
+import { advise } from "./advice.ts";
+import { mismatch } from "./matching/mismatch.ts";
+import { BUILT_IN_POLICY, type Policy, type PolicyRule } from "./policy.ts";
 import type { PolicyRequest } from "./request.ts";
 
 /** The answer of the policy, with the name of the rule that gave it. */
 export type PolicyDecision =
-  | { readonly kind: "allow"; readonly rule: string }
+  | {
+      readonly kind: "allow";
+      readonly rule: string;
+      /** The rule is limited, and this is a change: the use must be counted where it is made. */
+      readonly perHour?: number;
+    }
   | { readonly kind: "deny"; readonly rule: string; readonly reason: string }
   | {
       readonly kind: "needs-approval";
@@ -16,44 +22,32 @@ export type PolicyDecision =
       readonly quorum: number;
       readonly level: "advisory" | "enforced";
       readonly expiresInMs: number;
+      readonly perHour?: number;
     };
 
 /**
  * Says whether an actor may do something. Total: there is an answer for every request and nothing is thrown.
  *
- * The first rule that matches wins; what no rule matches is denied.
+ * The first rule that matches wins; what no rule matches is denied. A rule whose limit is used up denies: later rules are
+ * not looked at, or a limit would only move its actor on to them. Reading is neither counted nor limited.
  *
  * @param policy the policy in force; `undefined` when there is no file, then {@link BUILT_IN_POLICY} holds.
  */
 export function decide(policy: Policy | undefined, actor: Actor, request: PolicyRequest): PolicyDecision {
-  const rule = (policy ?? BUILT_IN_POLICY).rules.find((candidate) => matches(candidate, actor, request));
-  if (rule === undefined) {
-    return { kind: "deny", rule: "no-match", reason: `no rule of the policy matches; ${advise(actor, request)}` };
-  }
-  return toDecision(rule.name, rule.effect, actor, request);
+  const { rules, file } = policy ?? BUILT_IN_POLICY;
+  const rule = rules.find((candidate) => mismatch(candidate, actor, request) === undefined);
+  if (rule === undefined)
+    return { kind: "deny", rule: "no-match", reason: `no rule of the policy matches; ${advise(actor, request, file)}` };
+  return applyRule(rule, actor, request, file);
 }
 
-function matches(rule: PolicyRule, actor: Actor, request: PolicyRequest): boolean {
-  return (
-    (rule.actorKinds === undefined || rule.actorKinds.includes(actor.kind)) &&
-    (rule.access === undefined || rule.access === request.access)
-  );
-}
-
-function toDecision(rule: string, effect: PolicyEffect, actor: Actor, request: PolicyRequest): PolicyDecision {
-  switch (effect.kind) {
-    case "allow":
-      return { kind: "allow", rule };
-    case "deny":
-      return { kind: "deny", rule, reason: `${effect.reason}; ${advise(actor, request)}` };
-    case "needs-approval":
-      return { rule, ...effect };
-  }
-}
-
-function advise(actor: Actor, request: PolicyRequest): string {
-  const line = allowingLine(actor, request);
-  return line === undefined
-    ? "no line of a policy can name this request exactly, because a name in it holds a *"
-    : `to allow this, a person adds this line under "rules:" in windlass.policy.yaml beside the database: ${line}`;
+function applyRule(rule: PolicyRule, actor: Actor, request: PolicyRequest, file: string | undefined): PolicyDecision {
+  const { name, effect } = rule;
+  if (effect.kind === "deny")
+    return { kind: "deny", rule: name, reason: `${effect.reason}; ${advise(actor, request, file, rule)}` };
+  const perHour = request.access === "write" ? rule.perHour : undefined;
+  const used = Object.hasOwn(request.used, name) ? (request.used[name] ?? 0) : 0;
+  if (perHour !== undefined && used >= perHour)
+    return { kind: "deny", rule: name, reason: `its limit of ${perHour}/h is used up; try again later` };
+  return { rule: name, ...effect, ...(perHour === undefined ? {} : { perHour }) };
 }

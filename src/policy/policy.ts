@@ -1,4 +1,4 @@
-import type { ActorKind } from "./actor.ts";
+import type { TimeWindow } from "./matching/time-window.ts";
 
 /** What a rule says about a request that it matches. */
 export type PolicyEffect =
@@ -12,18 +12,51 @@ export type PolicyEffect =
       readonly expiresInMs: number;
     };
 
-/** One rule. A condition that is absent matches everything; all that are present must match. */
+/**
+ * One rule. A condition that is absent matches everything; all that are present must match. In the lists of patterns one is
+ * enough; `*` in a pattern stands for any characters.
+ */
 export interface PolicyRule {
-  /** Unique in a policy; every decision and every history row names it. */
+  /** Unique in a policy; every decision names it. */
   readonly name: string;
-  readonly actorKinds?: readonly ActorKind[];
+  /** Where it stands in the file, from 1. */
+  readonly line?: number;
+  /** Patterns of `kind:name`. */
+  readonly actors?: readonly string[];
   readonly access?: "read" | "write";
+  readonly operations?: readonly string[];
+  readonly types?: readonly string[];
+  readonly hosts?: readonly string[];
+  readonly urlHosts?: readonly string[];
+  /** The first words of a program's argv, each exactly. */
+  readonly argv?: readonly string[];
+  /** The beginning of a line for a remote shell, in whole words. */
+  readonly command?: string;
+  /** Variables that a job may set although `argv` or `command` stands here. Default: none. */
+  readonly env?: readonly string[];
+  /** Labels that the job must require of its worker. */
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly when?: TimeWindow;
   readonly effect: PolicyEffect;
+  /** How many changes each actor may make under this rule in an hour. */
+  readonly perHour?: number;
+}
+
+/** Somebody who may decide, by a key of their own. */
+export interface Approver {
+  readonly principal: string;
+  /** An OpenSSH public key. */
+  readonly key: string;
+  /** The policy's author vouches that no asking account can read the key. */
+  readonly level?: "enforced";
 }
 
 /** Ordered rules: the first one that matches wins, and what none matches is denied. */
 export interface Policy {
+  /** Where it was read; absent for the built-in rules. */
+  readonly file?: string;
   readonly rules: readonly PolicyRule[];
+  readonly approvers: readonly Approver[];
 }
 
 /**
@@ -31,11 +64,12 @@ export interface Policy {
  * their own machine; an agent may change nothing.
  */
 export const BUILT_IN_POLICY: Policy = {
+  approvers: [],
   rules: [
     { name: "built-in.read", access: "read", effect: { kind: "allow" } },
     {
       name: "built-in.own-machine",
-      actorKinds: ["person", "schedule", "job", "unattended"],
+      actors: ["person:*", "schedule:*", "job:*", "unattended:*"],
       effect: { kind: "allow" },
     },
     {

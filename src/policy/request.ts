@@ -1,3 +1,11 @@
+/** Something that a job runs beside its program. */
+export interface AlsoRuns {
+  /** The field of the input that says it. */
+  readonly field: string;
+  /** Absent: a script. */
+  readonly argv?: readonly string[];
+}
+
 /** What somebody wants to do, as far as a rule can look at it. One shape for operations and for jobs. */
 export interface PolicyRequest {
   /** The operation's name, such as `jobs.enqueue`. */
@@ -12,9 +20,13 @@ export interface PolicyRequest {
   readonly command?: string;
   /** The host of the URL that the job calls. */
   readonly urlHost?: string;
+  /** Names of the variables that the job sets for its program. */
+  readonly env?: readonly string[];
+  /** What it runs beside `argv` or `command`. */
+  readonly alsoRuns?: readonly AlsoRuns[];
   /** SHA-256 of the canonical input, what an approval is bound to. */
   readonly inputDigest?: string;
-  /** Labels of the worker or host. */
+  /** Labels that the worker must have. */
   readonly labels: Readonly<Record<string, string>>;
   /** Unix milliseconds. */
   readonly nowMs: number;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { ALOHA_SERVER } from "../host/model/on-machine.ts";
 import type { RunnerEnd } from "../host/powershell/runner-end.ts";
 import { firewallRule, type RepairSession, startCommand, startTask } from "./repairs.ts";
 
@@ -29,16 +30,15 @@ function machine({
 }
 
 describe("the firewall", () => {
-  const rule = { name: "Aloha-7887", port: 7_887 };
-
   test.each([
     [{ is_right: true, changed: true, rules: [] }, "done", "the rule Aloha-7887 was made"],
     [{ is_right: true, changed: false, rules: [] }, "skipped", "the rule Aloha-7887 is there"],
     [{ is_right: false, changed: true, rules: [] }, "failed", "the rule Aloha-7887 could not be made"],
   ])("%o is %s", async (answer, state, detail) => {
     const { session, asked } = machine({ answers: { "firewall-rule": answer } });
-    expect(await firewallRule(session, rule).run(options)).toEqual({ state, detail });
-    expect(asked).toEqual([["firewall-rule", { ...rule, create: true, remote_address: "LocalSubnet" }]]);
+    expect(await firewallRule(session, ALOHA_SERVER).run(options)).toEqual({ state, detail });
+    const rule = { name: "Aloha-7887", port: 7_887, create: true, remote_address: "LocalSubnet" };
+    expect(asked).toEqual([["firewall-rule", rule]]);
   });
 });
 

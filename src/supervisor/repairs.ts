@@ -1,3 +1,4 @@
+import { type Listener, RULE_SCOPE } from "../host/model/on-machine.ts";
 import type { RunnerEnd } from "../host/powershell/runner-end.ts";
 import { FIREWALL_RULE, LISTENING_PORT, START_TASK } from "../host/powershell/scripts.ts";
 import type { Repair, RepairEnd } from "./component.ts";
@@ -6,18 +7,12 @@ import type { HostSession } from "./host-session.ts";
 /** What a repair needs of the machine. */
 export type RepairSession = Pick<HostSession, "ask" | "runLine">;
 
-/**
- * Makes the rule that lets this program in where it is missing. Only for the machine's own subnet, which is where the
- * gateway of a port forward stands: neither Aloha nor a browser server asks who comes.
- */
-export function firewallRule(
-  session: RepairSession,
-  { name, port }: { readonly name: string; readonly port: number },
-): Repair {
+/** Makes the rule that lets this program in where it is missing. */
+export function firewallRule(session: RepairSession, { rule: name, port }: Listener): Repair {
   return {
     name: "firewall_rule",
     async run(options) {
-      const arg = { name, port, create: true, remote_address: "LocalSubnet" };
+      const arg = { name, port, create: true, remote_address: RULE_SCOPE };
       const { is_right, changed } = await session.ask(FIREWALL_RULE, arg, options);
       if (!is_right) return { state: "failed", detail: `the rule ${name} could not be made` };
       return changed

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { sqliteCode } from "../database/database-error.ts";
@@ -17,10 +17,11 @@ const held = new Set<DatabaseSync>();
  * @throws AppError `SUPERVISOR_RUNNING` naming the process that has it.
  */
 export function holdSupervisorLock(folder: string): Disposable {
-  const holder = join(folder, "lock.pid");
+  const [path, holder] = [join(folder, "lock.db"), join(folder, "lock.pid")];
   let db: DatabaseSync | undefined;
   try {
-    db = new DatabaseSync(join(folder, "lock.db"), { timeout: 0 });
+    createFile(path);
+    db = new DatabaseSync(path, { timeout: 0 });
     db.exec("PRAGMA journal_mode=DELETE; PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE");
   } catch (error) {
     db?.close();
@@ -37,6 +38,15 @@ export function holdSupervisorLock(folder: string): Disposable {
       lock.close();
     },
   };
+}
+
+/** Only where it is missing: to close a file that this process has locked would free its lock. */
+function createFile(path: string): void {
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
 }
 
 function isRunning(folder: string, holder: string): AppError {

@@ -3,6 +3,7 @@ import type { Config } from "../config/config.ts";
 import { type ErrorCode, errorText, toErrorRecord } from "../error.ts";
 import { type Liveness, probeClient, probeServer } from "../host/aloha/liveness.ts";
 import type { NamedHost } from "../host/inventory.ts";
+import { ALOHA_CLIENT, ALOHA_SERVER, BROWSER_SERVER } from "../host/model/on-machine.ts";
 import { decideRoute } from "../host/playwright/decide-route.ts";
 import { lookAtServer } from "../host/playwright/health.ts";
 import { SERVER_TASK } from "../host/playwright/host-version.ts";
@@ -54,18 +55,19 @@ function watchSsh(session: HostSession, { sshHost, sshPort }: NamedHost): Watche
   };
 }
 
-/** On the machine, whatever leads there from here; the names of the rules say the same numbers. */
-const [SERVER_PORT, CLIENT_PORT, BROWSER_PORT] = [7_887, 7_888, 9_323];
-
 function watchAloha(session: HostSession, { host, hasAloha }: HostToWatch, parts: WatchParts): readonly Watched[] {
   const { serverUrl, clientUrl, serverStartCmd, clientStartCmd, clientTask } = host.aloha ?? parts.config.aloha;
   const { clock } = parts;
   const { timeoutMs } = parts.config;
   const notConfigured = hasAloha ? undefined : "Aloha is not configured";
-  const start = startCommand(session, { line: clientStartCmd, setting: "aloha.client_start_cmd", port: CLIENT_PORT });
+  const start = startCommand(session, {
+    line: clientStartCmd,
+    setting: "aloha.client_start_cmd",
+    port: ALOHA_CLIENT.port,
+  });
   const task = startTask(session, {
     name: clientTask,
-    port: CLIENT_PORT,
+    port: ALOHA_CLIENT.port,
     hint: "it starts the client on the desktop; make one with an interactive logon",
   });
   return [
@@ -73,8 +75,8 @@ function watchAloha(session: HostSession, { host, hasAloha }: HostToWatch, parts
       component: "aloha_server",
       notConfigured,
       repairs: [
-        firewallRule(session, { name: "Aloha-7887", port: SERVER_PORT }),
-        startCommand(session, { line: serverStartCmd, setting: "aloha.server_start_cmd", port: SERVER_PORT }),
+        firewallRule(session, ALOHA_SERVER),
+        startCommand(session, { line: serverStartCmd, setting: "aloha.server_start_cmd", port: ALOHA_SERVER.port }),
       ],
       probe: async ({ signal }) => findingOf(serverUrl, await probeServer(serverUrl, { clock, timeoutMs, signal })),
     },
@@ -82,7 +84,7 @@ function watchAloha(session: HostSession, { host, hasAloha }: HostToWatch, parts
       component: "aloha_client",
       notConfigured,
       repairs: [
-        firewallRule(session, { name: "Aloha-7888", port: CLIENT_PORT }),
+        firewallRule(session, ALOHA_CLIENT),
         start,
         // One of the two: both would start it twice.
         ...(clientStartCmd === "" ? [task] : []),
@@ -110,7 +112,7 @@ function watchPlaywright(session: HostSession, { host, hasPlaywright }: HostToWa
     notConfigured: hasPlaywright ? undefined : "Playwright is not configured",
     repairs: [
       // Behind SSH it listens on the machine's own address alone, and no rule is needed.
-      ...(isDirect ? [firewallRule(session, { name: "Playwright-9323", port: BROWSER_PORT })] : []),
+      ...(isDirect ? [firewallRule(session, BROWSER_SERVER)] : []),
       startTask(session, { name: SERVER_TASK, port: server.port, hint: "`windlass playwright install` makes it" }),
     ],
     async probe({ signal }) {

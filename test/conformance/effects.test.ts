@@ -1,7 +1,8 @@
 import { expect } from "vitest";
 import { z } from "zod";
 import type { EffectContext, Handlers } from "../../src/attempt/handlers.ts";
-import type { BackendWorker } from "../../src/backend/backend.ts";
+import type { BackendWorker, ServeOptions } from "../../src/backend/backend.ts";
+import { AppError } from "../../src/error.ts";
 import { machineIdentity } from "../../src/host/local/machine.ts";
 import { defineJob, type JobType } from "../../src/job/definition.ts";
 import { secretText } from "../../src/job/secret.ts";
@@ -22,6 +23,7 @@ async function serve(
   type: JobType,
   handlers: Handlers,
   secret: (name: string) => string | undefined = () => undefined,
+  checkPolicy: ServeOptions["checkPolicy"] = () => undefined,
 ) {
   const worker = await bench.backend.serve({
     types: [{ type, handlers }],
@@ -31,6 +33,7 @@ async function serve(
     claims: true,
     prepareChild: () => expect.fail("no children here"),
     submitChild: () => expect.fail("no children here"),
+    checkPolicy,
     fireSchedules: async () => undefined,
     secret,
   });
@@ -70,6 +73,29 @@ conformance("recorded effects", (test) => {
     });
     expect(await bench.settled(id)).toMatchObject({ state: "completed", attempt: 2, result: { pid: 7 } });
     await next.stop({ graceMs: 0 });
+  });
+
+  test.concurrent("a policy that denies it by now lets what was started end under a worker's eyes, and begins nothing", async ({
+    open,
+  }) => {
+    const denies = (): never => {
+      throw new AppError("POLICY_DENIED", "not any more");
+    };
+    const bench = await open({ own: [actsOutside("rerun")] });
+    for (const [adopted, end] of [
+      [{ kind: "result", result: "its own" } as const, { state: "completed", result: "its own" }],
+      [{ kind: "unknown", reason: "gone" } as const, { state: "failed", error: { code: "POLICY_DENIED" } }],
+    ] as const) {
+      let started = 0;
+      const worker = await serve(bench, actsOutside("rerun"), { run: starts(() => started++) });
+      const id = await bench.submit("app.outside", {});
+      await bench.reaches(id, () => started === 1);
+      await worker.stop({ graceMs: 0 });
+      const handlers: Handlers = { run: () => expect.fail("it was begun"), adopt: async () => adopted };
+      const next = await serve(bench, actsOutside("rerun"), handlers, undefined, denies);
+      expect(await bench.settled(id)).toMatchObject(end);
+      await next.stop({ graceMs: 0 });
+    }
   });
 
   test.concurrent("an adoption that finds nothing leaves it to the crash rule", async ({ open }) => {

@@ -53,7 +53,11 @@ describe.concurrent("the program", () => {
     const config = join(project.path, ".windlass/config.yaml");
     expect({ status, value }).toEqual({
       status: 0,
-      value: { config, database: join(project.path, ".windlass/windlass.db") },
+      value: {
+        config,
+        policy: join(project.path, ".windlass/windlass.policy.yaml"),
+        database: join(project.path, ".windlass/windlass.db"),
+      },
     });
     const text = readFileSync(config, "utf8");
     expect(text.split("\n").filter((line) => line !== "" && !line.trimStart().startsWith("#"))).toEqual([]);

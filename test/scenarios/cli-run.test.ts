@@ -17,6 +17,12 @@ export const hello = defineJob({
     return { text: "hello " + name };
   },
 });
+export const deaf = defineJob({
+  name: "app.deaf",
+  input: z.strictObject({}),
+  retries: 0,
+  run: () => new Promise(() => setInterval(() => {}, 10)),
+});
 `;
 
 let folder: CliFolder;
@@ -27,6 +33,14 @@ beforeAll(() => {
 afterAll(() => folder[Symbol.asyncDispose]());
 
 describe.concurrent("run", () => {
+  test("a handler that does not listen keeps neither its slot nor the process", async () => {
+    const left = await folder.call(["run", "app.deaf", "--jobs", "jobs.ts", "--timeout", "100ms"], {
+      env: { WINDLASS_WORKER_KILL_GRACE: "0s" },
+    });
+    expect(left).toMatchObject({ status: 4, signal: null });
+    expect(left.stderr).toContain("TIMEOUT");
+  });
+
   test("prints the program's output as it is, and nothing else there", async () => {
     const script = "printf 'out\\377\\000\\n'; printf 'err\\n' >&2; pwd";
     const child = await folder.call(["run", "exec", "--quiet", "--", "sh", "-c", "true"]);

@@ -8,6 +8,7 @@ import { CHROMIUM_ARGS, freePort, killBrowser, linkPlaywright } from "../support
 import { CliFolder, type Finished } from "../support/cli.ts";
 import { needs } from "../support/system.ts";
 import { until } from "../support/until.ts";
+import { sidOf } from "../support/windows-simulator/accounts.ts";
 import { startWindowsSimulator, type WindowsSimulator } from "../support/windows-simulator/simulator.ts";
 
 // In the place of Windows stands the simulator: a real sshd, tasks that run the launcher that we ship on the real Node, with
@@ -90,6 +91,20 @@ test("before it is installed nobody answers", async () => {
   expect([status, stdout]).toEqual([3, "state=error component=playwright err=unreachable\n"]);
 });
 
+test("a folder that somebody else made is refused, and so is an account that the machine does not know", async () => {
+  windows.machine.putAccess(FOLDER, { owner: "S-1-5-21-7-7-7-1007" });
+  const { status, stdout, stderr } = await call("playwright", "install");
+  windows.machine.putAccess(FOLDER, { owner: "S-1-5-32-544" });
+  expect([status, stdout]).toEqual([1, "state=error component=playwright err=not_installed\n"]);
+  expect(stderr).toContain("playwright on default belongs to an account that is no administrator");
+  const unknown = await call("playwright", "install", "--run-as", "nobody");
+  expect(unknown).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining("run_as nobody is no account of default"),
+  });
+  expect(readdirSync(windows.path(FOLDER))).toEqual(["node_modules"]);
+});
+
 test("it is installed: the files, the secret, a task without time limit that starts again after a failure", async () => {
   const { status, stdout } = await call("playwright", "install");
   expect([status, stdout]).toEqual([0, expect.stringMatching(/^state=installed component=playwright host=default /)]);
@@ -103,13 +118,29 @@ test("it is installed: the files, the secret, a task without time limit that sta
   ]);
   expect(windows.machine.task("WinAutomation-Playwright")).toMatchObject({
     execute: '"C:\\Program Files\\nodejs\\node.exe"',
-    arguments: expect.stringMatching(/^"C:\\ProgramData\\win-automation\\playwright\\launch-server\.js" --port \d+ /),
+    arguments: expect.stringMatching(
+      /^"C:\\ProgramData\\win-automation\\playwright\\launch-server\.js" --port \d+ --bind 127\.0\.0\.1 --modules "C:\\ProgramData\\win-automation\\playwright\\node_modules" --browsers "C:\\browsers"$/,
+    ),
     executionTimeLimit: "PT0S",
     restartCount: 999,
     multipleInstances: "IgnoreNew",
     runLevel: "Limited",
     logonType: "S4U",
   });
+  for (const [folder, rights] of [
+    [FOLDER, "ReadAndExecute"],
+    [`${FOLDER}\\run`, "Modify"],
+  ]) {
+    expect(windows.machine.access(folder ?? "")).toEqual({
+      owner: "S-1-5-32-544",
+      isProtected: true,
+      rules: [
+        "Allow FullControl to S-1-5-32-544 (ContainerInherit, ObjectInherit, None)",
+        "Allow FullControl to S-1-5-18 (ContainerInherit, ObjectInherit, None)",
+        `Allow ${rights} to ${sidOf("operator")} (ContainerInherit, ObjectInherit, None)`,
+      ],
+    });
+  }
 });
 
 test("it is healthy through SSH, and a page leaves its evidence on this side", async () => {

@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import net, { type AddressInfo } from "node:net";
-import type { HostAccess, ScriptArgument } from "../../src/host/playwright/host-access.ts";
+import type { HostAccess } from "../../src/host/playwright/host-access.ts";
+import type { ScriptArgument } from "../../src/host/powershell/request.ts";
+import { askHost } from "../../src/host/powershell/scripts.ts";
 
 /** What stands for the way to a Windows machine: scripts answer from a table, tunnels are local relays. */
 export interface StandInHost {
@@ -15,13 +17,16 @@ export interface StandInHost {
 export function standInHost(answers: Readonly<Record<string, (argument: ScriptArgument) => unknown>>): StandInHost {
   const log: string[] = [];
   const files = new Map<string, Uint8Array>();
-  const access: HostAccess = {
-    call: async (script, argument) => {
-      log.push(`${script} ${JSON.stringify(argument)}`);
-      const answer = answers[script];
-      if (answer === undefined) throw new Error(`no script ${script}`);
+  const runner = {
+    call: async ({ name }: { readonly name: string }, argument: ScriptArgument) => {
+      log.push(`${name} ${JSON.stringify(argument)}`);
+      const answer = answers[name];
+      if (answer === undefined) throw new Error(`no script ${name}`);
       return JSON.parse(JSON.stringify(answer(argument)));
     },
+  };
+  const access: HostAccess = {
+    ask: (question, argument, limits) => askHost(runner, question, argument, limits),
     upload: async (content, path) => {
       log.push(`upload ${path}`);
       files.set(path, content);

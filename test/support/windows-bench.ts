@@ -1,9 +1,13 @@
+import { recordCall } from "../windows/recording/record-call.ts";
 import { type CallOptions, CliFolder, type Finished, type RunningCli } from "./cli.ts";
 import { startWindowsSimulator, type WindowsSimulator } from "./windows-simulator/simulator.ts";
 import type { SimulatorOptions } from "./windows-simulator/simulator-options.ts";
 
 /** True where the scenarios run against the real machine that WINDLASS_WINDOWS_SSH_HOST and its companions name. */
 export const isIntegration = process.env["WINDLASS_INTEGRATION"] === "1";
+
+/** True where the machine has the programs of the simulator's `C:\Tools`, which a real one lacks. */
+export const hasTestTools = !isIntegration || process.env["WINDLASS_TEST_TOOLS"] === "1";
 
 /** The settings of the real machine, as the program itself reads them. */
 function machineVariables(): Record<string, string> {
@@ -43,11 +47,13 @@ export class WindowsBench implements AsyncDisposable {
   }
 
   call(args: readonly string[], options?: CallOptions): Promise<Finished> {
-    return this.cli.call(this.#arguments(args), this.#options(options));
+    return this.start(args, options).ended;
   }
 
   start(args: readonly string[], options?: CallOptions): RunningCli {
-    return this.cli.start(this.#arguments(args), this.#options(options));
+    const running = this.cli.start(this.#arguments(args), this.#options(options));
+    void running.ended.then((finished) => recordCall(args, finished));
+    return running;
   }
 
   /** Starts a worker and waits until it works. */

@@ -27,6 +27,8 @@ import { servePage } from "./page.ts";
 const PROGRAM = fileURLToPath(new URL("../../src/bin.ts", import.meta.url));
 /** Shared with the tests: a start costs half as much. */
 const COMPILED = join(tmpdir(), `windlass-test-compiled-${process.getuid?.() ?? 0}`);
+/** Seen from the folder. */
+const PROGRAM_NAME = "bin/win-automation";
 const LINE_LIMIT_MS = 60_000;
 
 /** A worker in a process of its own. */
@@ -110,7 +112,7 @@ export class Stage implements AsyncDisposable {
   async worker(name: string): Promise<DemoWorker> {
     const path = join(this.folder, `${name}.log`);
     const log = openSync(path, "a", 0o600);
-    const child = spawn("win-automation", ["worker"], {
+    const child = spawn(join(this.folder, PROGRAM_NAME), ["worker"], {
       cwd: this.folder,
       env: this.#env,
       stdio: ["ignore", "ignore", log],
@@ -146,7 +148,7 @@ export class Stage implements AsyncDisposable {
 
 /** The program under its second name, on the Node that runs this. */
 function writeProgram(folder: string): void {
-  const path = join(folder, "bin", "win-automation");
+  const path = join(folder, PROGRAM_NAME);
   mkdirSync(dirname(path));
   writeFileSync(path, `#!/bin/sh\nexec '${process.execPath}' '${PROGRAM}' "$@"\n`);
   chmodSync(path, 0o755);

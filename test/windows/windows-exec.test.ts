@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { needs } from "../support/system.ts";
-import { isIntegration, WindowsBench } from "../support/windows-bench.ts";
+import { hasTestTools, isIntegration, WindowsBench } from "../support/windows-bench.ts";
 import { findPwsh } from "../support/windows-simulator/powershell/real.ts";
 
 needs("ssh", "sshd");
@@ -111,7 +111,9 @@ describe("windows exec", () => {
 describe("exit codes of the machine", () => {
   test.for([0, 1, 255, 256, 259, 3_221_225_477, 4_294_967_295])("%i arrives as it is", async (code, { skip }) => {
     if (code > 255 && !isIntegration && findPwsh() !== undefined) skip("a real PowerShell on Linux sees 8 bits");
-    const { value } = await bench.json(["windows", "exec", "--", "exit-with.exe", String(code)]);
+    const real = ["powershell", "-NoProfile", "-Command", `[Environment]::Exit(${code | 0})`];
+    const program = hasTestTools ? ["exit-with.exe", String(code)] : real;
+    const { value } = await bench.json(["windows", "exec", "--", ...program]);
     expect(value).toMatchObject({ exit_code: code, state: code === 0 ? "completed" : "failed" });
   });
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { needs } from "../support/system.ts";
 import { until } from "../support/until.ts";
-import { isIntegration, WindowsBench, type WindowsBenchOptions } from "../support/windows-bench.ts";
+import { hasTestTools, isIntegration, WindowsBench, type WindowsBenchOptions } from "../support/windows-bench.ts";
 
 needs("ssh", "sshd");
 
@@ -89,7 +89,7 @@ test("nobody listens: exit 3 after three attempts; a server that says nothing: e
 
 test("50 MB of output arrive byte for byte", async () => {
   const bench = await open();
-  const program = isIntegration ? ["powershell", "-c", "'x' * 52428800"] : ["spew.exe", "52428800"];
+  const program = hasTestTools ? ["spew.exe", "52428800"] : ["powershell", "-c", "'x' * 52428800"];
   const { value } = await bench.json<Record<string, string>>(["windows", "exec", "--", ...program]);
   const { stdout_sha256, stdout_bytes } = (value as { result?: Record<string, unknown> }).result ?? {};
   const list = await bench.json<{ root: string }>(["artifacts", "list", value["job_id"] ?? ""]);
@@ -103,7 +103,7 @@ test("50 MB of output arrive byte for byte", async () => {
 test("output of any script arrives as UTF-8", async () => {
   const bench = await open();
   const text = "héllo wörld ✓ 漢字 🚀";
-  const program = isIntegration ? ["powershell", "-c", `'${text}'`] : ["argv-echo.exe", text];
+  const program = hasTestTools ? ["argv-echo.exe", text] : ["powershell", "-c", `'${text}'`];
   const { value } = await bench.json<Record<string, string>>(["windows", "exec", "--", ...program]);
   expect(value["stdout"]).toContain(text);
 });

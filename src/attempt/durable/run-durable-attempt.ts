@@ -23,6 +23,7 @@ export interface DurableParts {
 /** Running code with what its end needs. */
 export interface ParkedRun {
   readonly coroutine: Coroutine;
+  readonly input: unknown;
   readonly redactor: Redactor | undefined;
 }
 
@@ -39,32 +40,43 @@ export async function runDurableAttempt(
   const edge: Edge = { request, services, durable, control, folder: folderFor(request, services, false) };
   if (request.deadlineMs !== undefined && request.deadlineMs <= services.clock.now())
     control.stop("timeout", { byDeadline: true });
-  const going = parked === undefined ? undefined : { run: parked, turn: parked.coroutine.resume(edge) };
-  let begun: { readonly run: ParkedRun; readonly turn: Promise<Turn> };
-  if (going?.turn === undefined) {
+  let begun: Begun;
+  try {
+    begun = goOn(edge, parked) ?? begin(edge);
+  } catch (error) {
+    // Its input, a secret, or a policy that changed while it waited.
     parked?.coroutine.evict();
-    try {
-      begun = begin(edge);
-    } catch (error) {
-      return { kind: "failed", error: toErrorRecord(error), retryable: false };
-    }
-  } else begun = { run: going.run, turn: going.turn };
+    return { kind: "failed", error: toErrorRecord(error), retryable: false };
+  }
   onRun(begun.run);
   return endOf(edge, begun);
 }
 
-function begin(edge: Edge): { run: ParkedRun; turn: Promise<Turn> } {
+interface Begun {
+  readonly run: ParkedRun;
+  readonly turn: Promise<Turn>;
+}
+
+/** Lets parked code go on; `undefined` when it must run from the top. */
+function goOn(edge: Edge, parked: ParkedRun | undefined): Begun | undefined {
+  if (parked === undefined) return undefined;
+  edge.services.checkPolicy(edge.request, parked.input);
+  const turn = parked.coroutine.resume(edge);
+  if (turn !== undefined) return { run: parked, turn };
+  parked.coroutine.evict();
+  return undefined;
+}
+
+function begin(edge: Edge): Begun {
   const { input, redactor } = readInput(edge.request, edge.services);
+  edge.services.checkPolicy(edge.request, input);
   const coroutine = new Coroutine();
   const code = edge.request.handlers.run as unknown as (input: unknown, ctx: DurableContext) => unknown;
   const turn = coroutine.begin(edge, () => code(input, createDurableContext({ coroutine, redactor })));
-  return { run: { coroutine, redactor }, turn };
+  return { run: { coroutine, input, redactor }, turn };
 }
 
-async function endOf(
-  edge: Edge,
-  { run, turn }: { readonly run: ParkedRun; readonly turn: Promise<Turn> },
-): Promise<AttemptEnd> {
+async function endOf(edge: Edge, { run, turn }: Begun): Promise<AttemptEnd> {
   const { control, request, services, folder } = edge;
   const ended = await control.guard(turn).catch((error: unknown): Turn => {
     // Abandoned: its code did not listen to the signal.

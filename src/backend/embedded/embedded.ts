@@ -2,12 +2,9 @@ import type { ArtifactIndex } from "../../artifact/manifest.ts";
 import type { MachineIdentity } from "../../attempt/handlers.ts";
 import type { Clock } from "../../clock.ts";
 import type { Connection } from "../../database/connection.ts";
-import { holdLock } from "../../database/liveness.ts";
-import { ownMigrations, schemaVersion } from "../../database/migrate.ts";
 import { type OpenMode, openDatabase } from "../../database/open.ts";
-import { type Transaction, Writer } from "../../database/writer.ts";
+import { Writer } from "../../database/writer.ts";
 import { AppError } from "../../error.ts";
-import type { HistoryRow } from "../../job/history.ts";
 import type { JobLimits } from "../../job/limits.ts";
 import { type Actor, formatActor } from "../../policy/actor.ts";
 import type {
@@ -18,49 +15,36 @@ import type {
   CancelResult,
   EmitResult,
   EventRequest,
-  Explanation,
-  JobFilter,
-  JobStats,
   JobStatus,
-  JobSummary,
-  PublishedType,
   ReplayOptions,
   ReplayResult,
   ServeOptions,
   SettledOptions,
-  WorkerInfo,
 } from "../backend.ts";
 import type { Capabilities } from "../capabilities.ts";
-import { describeType } from "../published-type.ts";
+import type { PolicyLog } from "../policy-log.ts";
 import type { ScheduleStore } from "../schedules.ts";
-import { accept } from "./accept.ts";
+import { type Acceptor, acceptor } from "./accepting/acceptor.ts";
+import { type EnqueueWith, enqueueWith } from "./accepting/enqueue-with.ts";
 import { artifactIndex } from "./artifacts.ts";
 import { cancel } from "./cancel.ts";
-import type { Claim } from "./claim.ts";
 import { emit } from "./durable/emit.ts";
 import { POSITIONS_MAX } from "./durable/positions.ts";
 import { prepareEvent } from "./durable/prepare-event.ts";
-import { type EnqueueWith, enqueueWith } from "./enqueue-with.ts";
 import { Interned } from "./intern.ts";
-import { JobNumbers } from "./job-number.ts";
-import { readJob } from "./job-row.ts";
+import type { JobNumbers } from "./job-number.ts";
 import { Epochs } from "./lease.ts";
-import { moveKept } from "./move-kept.ts";
 import type { Notice } from "./notice.ts";
-import { explainJob } from "./reading/explain.ts";
-import { readHistory } from "./reading/history.ts";
-import { listJobs } from "./reading/list.ts";
-import { readStats } from "./reading/stats.ts";
-import { readStatus } from "./reading/status.ts";
+import { openNumbers } from "./open-numbers.ts";
+import { policyLog } from "./policy-log.ts";
+import { type JobReader, jobReader } from "./reading/job-reader.ts";
 import { replay } from "./replay.ts";
-import { type RetentionDays, retain } from "./retain.ts";
+import type { RetentionDays } from "./retain.ts";
 import { scheduleStore } from "./schedule-store.ts";
-import { storeValue } from "./store-value.ts";
 import { Wake } from "./wake.ts";
 import { Watchers } from "./watchers.ts";
 import type { EmbeddedWorker } from "./worker/embedded-worker.ts";
 import type { WorkerLimits } from "./worker/parts.ts";
-import { newWorkerUuid, publishTypes, readTypes, readWorkers, registerWorker } from "./workers.ts";
 
 /** How the embedded backend is opened. */
 export interface EmbeddedOptions {
@@ -91,8 +75,16 @@ const CAPABILITIES: Capabilities = {
 /** Jobs in one SQLite file. Several processes may have it open at once. */
 export class EmbeddedBackend implements Backend {
   readonly capabilities = CAPABILITIES;
+  readonly status: JobReader["status"];
+  readonly list: JobReader["list"];
+  readonly stats: JobReader["stats"];
+  readonly history: JobReader["history"];
+  readonly explain: JobReader["explain"];
+  readonly types: JobReader["types"];
+  readonly workers: JobReader["workers"];
   readonly schedules: ScheduleStore;
   readonly artifacts: ArtifactIndex;
+  readonly policyLog: PolicyLog;
   /** The user's own rows and an enqueue in one commit. */
   readonly enqueueWith: EnqueueWith;
   readonly #options: EmbeddedOptions;
@@ -101,6 +93,7 @@ export class EmbeddedBackend implements Backend {
   readonly #interned = new Interned();
   readonly #epochs = new Epochs();
   readonly #numbers: JobNumbers;
+  readonly #acceptor: Acceptor;
   readonly #watchers: Watchers;
   readonly #workWake: Wake;
   readonly #movedWake: Wake;
@@ -121,13 +114,17 @@ export class EmbeddedBackend implements Backend {
     this.#workWake = new Wake(db.path, "work");
     this.#movedWake = new Wake(db.path, "moved");
     this.#watchers = new Watchers(db.path, options.clock, () => this.#onForeignWork());
-    const parts = { db, writer: this.#writer, numbers, interned: this.#interned };
+    const parts = this.#parts;
+    const { clock, machine } = options;
+    const reader = jobReader({ ...parts, clock, machine, ownWorkers: () => new Set(this.#workers.keys()) });
+    ({ status: this.status, list: this.list, stats: this.stats, history: this.history } = reader);
+    ({ explain: this.explain, types: this.types, workers: this.workers } = reader);
     this.schedules = scheduleStore(parts);
     this.artifacts = artifactIndex(parts);
-    this.enqueueWith = enqueueWith({
-      writer: this.#writer,
-      accept: (tx, acceptance) => this.#acceptOne(tx, acceptance),
-    });
+    this.policyLog = policyLog({ ...parts, clock });
+    const { limits, artifactRoot } = options;
+    this.#acceptor = acceptor({ ...parts, limits, artifactRoot });
+    this.enqueueWith = enqueueWith({ ...parts, accept: this.#acceptor.acceptOne });
   }
 
   /** Commits that this process made, and the mutations in them: their ratio is the mean batch of the group commit. */
@@ -148,7 +145,7 @@ export class EmbeddedBackend implements Backend {
       ...(busyLimitMs === undefined ? {} : { busyLimitMs }),
     });
     try {
-      return new EmbeddedBackend(options, db, mode === "read" ? readNumbers(db) : await ownNumbers(db, clock));
+      return new EmbeddedBackend(options, db, await openNumbers(db, { mode, clock }));
     } catch (error) {
       db.close();
       throw error;
@@ -160,29 +157,7 @@ export class EmbeddedBackend implements Backend {
     { startOn }: { readonly startOn?: BackendWorker } = {},
   ): Promise<readonly Accepted[]> {
     const worker = startOn === undefined ? undefined : this.#workers.get(startOn.id);
-    const { inlineBytes, valueBytes } = this.#options.limits;
-    const values = acceptances.map(({ spec }) =>
-      storeValue(this.#options.artifactRoot, spec.inputJson, { inlineBytes, valueBytes }),
-    );
-    const bytes = acceptances.reduce((sum, { spec }, n) => sum + (values[n] ? 0 : spec.inputJson.length), 0);
-    const claims: Claim[] = [];
-    const acceptAll = (tx: Transaction<Notice>): readonly Accepted[] => {
-      claims.length = 0;
-      return acceptances.map((acceptance, index) => {
-        const taken = accept(tx, this.#acceptParts, acceptance, values[index]);
-        const job = worker === undefined ? undefined : readJob(tx.db, this.#numbers.numberOf(taken.jobId) ?? -1);
-        if (worker !== undefined && job !== undefined) claims.push(...worker.claimInside(tx, job));
-        return taken;
-      });
-    };
-    const accepted = await this.#writer.mutate(acceptAll, { bytes });
-    worker?.take(claims);
-    return accepted;
-  }
-
-  async status(jobId: string): Promise<JobStatus | undefined> {
-    const number = this.#numbers.numberOf(jobId);
-    return number === undefined ? undefined : this.#db.snapshot(() => readStatus(this.#reading, number));
+    return this.#acceptor.acceptAll(acceptances, worker);
   }
 
   async settled(jobId: string, options: SettledOptions = {}): Promise<JobStatus> {
@@ -197,27 +172,6 @@ export class EmbeddedBackend implements Backend {
       ...(withinMs === undefined ? {} : { withinMs }),
       ...(signal === undefined ? {} : { signal }),
     });
-  }
-
-  async list(filter: JobFilter): Promise<{ readonly jobs: readonly JobSummary[]; readonly cursor: string | null }> {
-    return this.#db.snapshot(() => listJobs(this.#reading, filter));
-  }
-
-  async stats(): Promise<JobStats> {
-    return this.#db.snapshot(() => readStats(this.#db));
-  }
-
-  async history(jobId: string): Promise<readonly HistoryRow[]> {
-    const number = this.#numbers.numberOf(jobId);
-    return number === undefined ? [] : this.#db.snapshot(() => readHistory(this.#reading, number));
-  }
-
-  async explain(jobId: string): Promise<Explanation> {
-    const number = this.#numbers.numberOf(jobId) ?? -1;
-    const { clock, machine } = this.#options;
-    const times = { nowMs: clock.now(), nowMono: clock.monotonic() };
-    const bystander = { ...times, boot: () => machine().boot, own: new Set(this.#workers.keys()) };
-    return this.#db.snapshot(() => explainJob(this.#reading, number, bystander));
   }
 
   async cancel(jobId: string, actor: Actor): Promise<CancelResult> {
@@ -243,66 +197,18 @@ export class EmbeddedBackend implements Backend {
     return { eventId: prepared.key, existing, given };
   }
 
-  async types(): Promise<readonly PublishedType[]> {
-    return readTypes(this.#db);
-  }
-
-  async workers(): Promise<readonly WorkerInfo[]> {
-    return readWorkers(this.#db, new Set(this.#workers.keys()));
-  }
-
   async serve(options: ServeOptions): Promise<BackendWorker> {
     // Loaded where jobs run: a command that only reads starts a tenth faster without it.
-    const { EmbeddedWorker } = await import("./worker/embedded-worker.ts");
+    const { openWorker, startWorker } = await import("./worker/open-worker.ts");
     const { clock, limits, artifactRoot, machine, retention } = this.#options;
-    const names = options.types.map(({ type }) => type.name);
-    const twice = names.find((name, index) => names.indexOf(name) !== index);
-    if (twice !== undefined)
-      throw new AppError("INVALID_DEFINITION", `two job types are named ${twice}; names are unique`);
-    const uuid = newWorkerUuid();
-    const lock = holdLock(this.#db.path, uuid);
-    const identity = machine();
-    const schema = schemaVersion(ownMigrations());
-    try {
-      const id = await this.#writer.mutate((tx) => {
-        publishTypes(
-          tx,
-          options.types.map(({ type }) => describeType(type)),
-        );
-        return registerWorker(tx, {
-          uuid,
-          boot: identity.boot,
-          schema,
-          artifactRoot,
-          leaseMs: limits.leaseMs,
-          nowMono: clock.monotonic(),
-          options,
-        });
-      });
-      const shared = { db: this.#db, writer: this.#writer, clock, numbers: this.#numbers, interned: this.#interned };
-      const worker = new EmbeddedWorker({
-        ...shared,
-        id,
-        uuid,
-        lock,
-        schema,
-        epochs: this.#epochs,
-        limits,
-        machine: identity,
-        artifactRoot,
-        options,
-        retain: () => retain({ ...shared, artifacts: this.artifacts, retention }),
-      });
-      this.#workers.set(uuid, worker);
-      void worker.stopped.then(() => this.#workers.delete(uuid));
-      this.#watchers.watchWork();
-      worker.start();
-      if (options.claims) void moveKept(shared).catch(() => undefined);
-      return worker;
-    } catch (error) {
-      lock[Symbol.dispose]();
-      throw error;
-    }
+    const parts = { ...this.#parts, clock, epochs: this.#epochs, limits, artifactRoot, machine, retention };
+    const serving = { ...parts, artifacts: this.artifacts };
+    const worker = await openWorker(serving, options);
+    this.#workers.set(worker.id, worker);
+    void worker.stopped.then(() => this.#workers.delete(worker.id));
+    this.#watchers.watchWork();
+    startWorker(worker, serving, options);
+    return worker;
   }
 
   close(): Promise<void> {
@@ -323,22 +229,8 @@ export class EmbeddedBackend implements Backend {
     this.#db.close();
   }
 
-  get #reading(): { db: Connection; numbers: JobNumbers; interned: Interned } {
-    return { db: this.#db, numbers: this.#numbers, interned: this.#interned };
-  }
-
-  get #acceptParts(): Parameters<typeof accept>[1] {
-    return { numbers: this.#numbers, interned: this.#interned, limits: this.#options.limits };
-  }
-
-  #acceptOne(tx: Parameters<typeof accept>[0], acceptance: Acceptance): Accepted {
-    const { inlineBytes, valueBytes } = this.#options.limits;
-    return accept(
-      tx,
-      this.#acceptParts,
-      acceptance,
-      storeValue(this.#options.artifactRoot, acceptance.spec.inputJson, { inlineBytes, valueBytes }),
-    );
+  get #parts() {
+    return { db: this.#db, writer: this.#writer, numbers: this.#numbers, interned: this.#interned };
   }
 
   /** Wakes this process at once and the others through the wake files. */
@@ -363,23 +255,4 @@ export class EmbeddedBackend implements Backend {
       worker.dueAt(this.#options.clock.now());
     }
   }
-}
-
-/** Written once for each database. Through a writer, because another process may be writing at this moment. */
-async function ownNumbers(db: Connection, clock: Clock): Promise<JobNumbers> {
-  const known = JobNumbers.load(db);
-  if (known !== undefined) return known;
-  const writer = new Writer<Notice>(db, clock, { onCommit: () => undefined, onRollback: () => undefined });
-  return writer.mutate((tx) => JobNumbers.create(tx.db));
-}
-
-/** A reader of a database in which nothing was ever enqueued knows no id. */
-function readNumbers(db: Connection): JobNumbers {
-  const numbers = JobNumbers.load(db);
-  if (numbers === undefined)
-    throw new AppError(
-      "DATABASE_MISSING",
-      `database ${db.path} has no jobs yet; enqueue one or start \`windlass worker\``,
-    );
-  return numbers;
 }

@@ -1,5 +1,6 @@
 import type { AfterCrash } from "../../job/rules.ts";
 import type { JobRules, JobSpec, KeyNeed } from "../../job/spec.ts";
+import type { Acceptance } from "../backend.ts";
 import type { JobNumber } from "./job-number.ts";
 
 /** A value that stands in a file below the artifact root because it is too large for the database. */
@@ -46,6 +47,10 @@ export interface JobEnv {
   readonly detached?: true;
   /** The run that the present one continues, where there is one. */
   readonly first_run?: number;
+  /** What it was asked for as, where that is not `jobs.enqueue`. */
+  readonly operation?: string;
+  /** What the policy said when it was submitted. */
+  readonly verdict?: Acceptance["verdict"];
 }
 
 /** What the backend adds to a spec when it stores it. */
@@ -57,6 +62,8 @@ export interface EnvExtras {
   readonly slot?: { readonly schedule: string; readonly instantMs: number; readonly missed: number };
   readonly inputAt?: ValueReference;
   readonly since?: number;
+  readonly operation?: string;
+  readonly verdict?: Acceptance["verdict"];
 }
 
 /** Writes a job's env; the input is text already and is not parsed again. */
@@ -82,6 +89,8 @@ export function writeEnv(spec: JobSpec, extras: EnvExtras): string {
     ...(extras.since === undefined ? {} : { since: extras.since }),
     ...(spec.parent?.awaited ? { awaited: true as const } : {}),
     ...(spec.parent?.detached ? { detached: true as const } : {}),
+    ...(extras.operation === undefined ? {} : { operation: extras.operation }),
+    ...(extras.verdict === undefined ? {} : { verdict: extras.verdict }),
     ...(extras.inputAt === undefined ? {} : { input_at: extras.inputAt }),
   };
   const text = JSON.stringify(rest);

@@ -5,10 +5,10 @@ import { writeManifestFile } from "../../artifact/manifest-file.ts";
 import { promote } from "../../artifact/promotion.ts";
 import { type Connection, readJson } from "../../database/connection.ts";
 import type { Writer } from "../../database/writer.ts";
-import { traceOf } from "./accept.ts";
 import type { JobNumber, JobNumbers } from "./job-number.ts";
 import { readJob } from "./job-row.ts";
 import type { Notice } from "./notice.ts";
+import { traceOf } from "./trace-of.ts";
 
 /** What moving needs. */
 export interface MoveParts {

@@ -4,6 +4,7 @@ import { removeOldEvents } from "./durable/event-retention.ts";
 import type { JobNumber } from "./job-number.ts";
 import { readJob, standingOf } from "./job-row.ts";
 import type { Notice } from "./notice.ts";
+import { sweepPolicyLog } from "./policy-log.ts";
 
 /** Jobs that one transaction looks at. */
 const CHUNK = 500;
@@ -74,6 +75,7 @@ export function sweep(tx: Transaction<Notice>, beforeMs: number): void {
     tx.nowMs,
   );
   removeOldEvents(tx);
+  sweepPolicyLog(tx, beforeMs);
 }
 
 /** Jobs, not runs: every finished job has a first run, and one that was started over is unfinished until that run ends. */

@@ -1,19 +1,35 @@
 import type { z } from "zod";
 import type { doctor } from "../../operations/doctor.ts";
 import { type Overlay, statusOf } from "../operation-command.ts";
+import { renderLines } from "../render.ts";
 import { neutralise, style, type Terminal } from "../terminal.ts";
 
 type Report = z.output<typeof doctor.output>;
 
-/** `doctor`: a person gets a mark for each check, and under what is wrong what to do about it. */
+/**
+ * `doctor`: a person gets a mark for each check, and under what is wrong what to do about it. With --fix it looks first and
+ * prints what it is going to do, and only then does it.
+ */
 export const doctorOverlay: Overlay = {
   async run({ terminal, globals }, { operation, input, perform, finish }) {
+    if (input["fix"] === true && !globals.json) {
+      const { plan } = (await perform({ ...input, fix: false })) as Report;
+      terminal.out(renderPlan(plan, terminal));
+    }
     const report = (await perform(input)) as Report;
     if (!terminal.isPerson || globals.json) return finish(report);
     terminal.out(renderReport(report, terminal));
     return statusOf(operation, report);
   },
 };
+
+function renderPlan(plan: Report["plan"], terminal: Terminal): string {
+  if (!terminal.isPerson) {
+    const lines = plan.map((each) => ({ plan: each }));
+    return renderLines(lines, terminal);
+  }
+  return plan.map((each) => `going to: ${neutralise(each)}\n`).join("");
+}
 
 const MARKS = {
   ok: ["✓", "green"],

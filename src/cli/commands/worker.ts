@@ -39,6 +39,8 @@ async function runWorker(call: Call): Promise<number> {
   const { session, terminal, values, globals } = call;
   const interval = String(values.get("metrics-interval") ?? DEFAULT_INTERVAL);
   const intervalMs = parseDuration(interval, { what: "--metrics-interval", minMs: 1_000, maxMs: 86_400_000 });
+  // Before anything is opened: who may not run jobs must not migrate a database either.
+  await (await session.gate()).ask(session.actor, { operation: "worker", access: "write", labels: {} });
   const windlass = await session.open("migrate", true);
   const log = commandLog(terminal, { quiet: globals.quiet, component: "engine" });
   const { config } = windlass;
@@ -80,12 +82,15 @@ async function runWorker(call: Call): Promise<number> {
   return 0;
 }
 
-function startFacts({ config, types }: Windlass) {
+function startFacts({ config, types, gate }: Windlass) {
   return {
     database: config.database.path,
     concurrency: config.worker.concurrency,
     labels: Object.keys(config.worker.labels).length > 0 ? config.worker.labels : undefined,
     types: [...types.keys()].join(","),
+    policy: config.policy,
+    policy_level: config.policy === undefined ? undefined : gate.inForce.level,
+    policy_digest: gate.inForce.digest,
     pid: process.pid,
   };
 }

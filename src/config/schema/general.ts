@@ -30,7 +30,8 @@ export const GENERAL = {
   policy: path({
     default: undefined,
     flag: "--policy",
-    defaultText: "`windlass.policy.yaml` beside the database, if there",
+    defaultText:
+      "`windlass.policy.yaml` beside the database, if there; `/etc/windlass/policy.yaml` wins over everything",
     example: "./windlass.policy.yaml",
     description: "The file of rules that says who may do what.",
   }),

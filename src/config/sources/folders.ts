@@ -26,14 +26,20 @@ export function baseFolderOf(configPath: string): string {
   return basename(folder) === PROJECT_MARK ? dirname(folder) : folder;
 }
 
+/** What a policy is called beside a database. */
+export const POLICY_FILE = "windlass.policy.yaml";
+
+/** The policy of the whole machine, which only root can make: where it is, nothing else counts. */
+export const SYSTEM_POLICY = "/etc/windlass/policy.yaml";
+
 /** The policy beside a database, if there. */
 export function findPolicy(databasePath: string): string | undefined {
-  const path = join(dirname(databasePath), "windlass.policy.yaml");
+  const path = join(dirname(databasePath), POLICY_FILE);
   return standsThere(path) ? path : undefined;
 }
 
 /** True also for what may not be looked at and for a link that leads nowhere: going on as if it said nothing would be wrong. */
-function standsThere(path: string): boolean {
+export function standsThere(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {

@@ -21,7 +21,7 @@ async function hatchet({ config, clock, signal }: NetworkContext): Promise<Findi
   const url = new URL(healthUrl).pathname === "/" ? `${healthUrl}/ready` : healthUrl;
   const facts = { backend: "hatchet", ...SDK };
   // Node's HTTP takes longer to load than all else here, and the embedded backend needs none.
-  const { exchangeRepeatedly } = await import("../../host/aloha/repeat.ts");
+  const { exchangeRepeatedly } = await import("../../host/http/repeat.ts");
   const answer = await exchangeRepeatedly({ method: "GET", url }, { clock, timeoutMs: config.timeoutMs, signal });
   signal.throwIfAborted();
   const start = "start the Hatchet server, or correct hatchet.health_url";

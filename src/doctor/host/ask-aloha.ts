@@ -1,13 +1,10 @@
 import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config/config.ts";
 import { probeClient, probeServer } from "../../host/aloha/liveness.ts";
+import { ALOHA_CLIENT, ALOHA_SERVER } from "../../host/model/on-machine.ts";
 import type { HostAnswers } from "./model/judge-host.ts";
 import { settingOf } from "./model/subject.ts";
 import type { Session } from "./session.ts";
-
-/** On the machine, whatever leads there from here; the names of the firewall rules say the same numbers. */
-export const SERVER_PORT = 7_887;
-export const CLIENT_PORT = 7_888;
 
 const SUPERVISE = "`windlass supervisor run --once`";
 
@@ -26,13 +23,13 @@ export async function askAloha(
   const setting = (key: string): string => settingOf(host, `aloha.${key}`);
   return {
     server: {
-      ...{ what: "Aloha's server", url: serverUrl, setting: setting("server_url"), port: SERVER_PORT },
+      ...{ what: "Aloha's server", url: serverUrl, setting: setting("server_url"), port: ALOHA_SERVER.port },
       proof: "GET / with 200",
       start: startBy(serverStartCmd, setting("server_start_cmd")),
       answer: server,
     },
     client: {
-      ...{ what: "Aloha's client", url: clientUrl, setting: setting("client_url"), port: CLIENT_PORT },
+      ...{ what: "Aloha's client", url: clientUrl, setting: setting("client_url"), port: ALOHA_CLIENT.port },
       proof: "GET /run_task with 405",
       start:
         clientStartCmd === ""

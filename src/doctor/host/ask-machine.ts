@@ -1,4 +1,5 @@
 import type { ChosenHost } from "../../host/choose-hosts.ts";
+import { ALOHA_CLIENT, ALOHA_SERVER, BROWSER_SERVER, type Listener, RULE_SCOPE } from "../../host/model/on-machine.ts";
 import type { ScriptArgument } from "../../host/powershell/request.ts";
 import {
   askHost,
@@ -10,20 +11,20 @@ import {
   TELL_HOST,
 } from "../../host/powershell/scripts.ts";
 import type { Repaired } from "../fix.ts";
-import { askAloha, CLIENT_PORT, SERVER_PORT } from "./ask-aloha.ts";
+import { askAloha } from "./ask-aloha.ts";
 import { askPlaywright, isReachedDirectly } from "./ask-playwright.ts";
 import type { Answer } from "./model/answer.ts";
-import { type AskedRule, commandFor, missingRules, RULE_SCOPE, type WantedRule } from "./model/judge-firewall.ts";
+import { type AskedRule, commandFor, missingRules, type WantedRule } from "./model/judge-firewall.ts";
 import type { HostAnswers } from "./model/judge-host.ts";
 import type { AskedPort } from "./model/judge-ports.ts";
 import { Session, type SessionParts } from "./session.ts";
 import { readClientVersion, readServerVersion } from "./ssh-facts.ts";
 
-const BROWSER_PORT = 9_323;
-
 /** What was asked of a machine, and what was mended on it. */
 export interface Asked {
   readonly answers: HostAnswers;
+  /** What could be mended, a sentence each; empty where it was. */
+  readonly plan: readonly string[];
   readonly repairs: readonly Repaired[];
 }
 
@@ -42,6 +43,7 @@ export async function askMachine(target: ChosenHost, parts: SessionParts, fix: b
   const desktop = await ask(DESKTOP_SESSION, {});
   const found = await Promise.all(wantedRules(target, parts).map((rule) => askRule(rule, ask)));
   const { rules, repairs } = fix ? await makeRules(session, found) : { rules: found, repairs: [] };
+  const plan = missingRules(rules).map((rule) => planOf(session, rule));
   const server = target.host.playwright ?? config.playwright;
   const playwright = target.hasPlaywright
     ? await askPlaywright(session, { server, clock, down: { ssh, ...(questions === undefined ? {} : { questions }) } })
@@ -61,7 +63,7 @@ export async function askMachine(target: ChosenHost, parts: SessionParts, fix: b
     aloha,
     playwright,
   };
-  return { answers, repairs };
+  return { answers, plan: fix ? [] : plan, repairs };
 }
 
 type Ask = <A extends ScriptArgument, R>(question: HostQuestion<A, R>, arg: A) => Promise<Answer<R>>;
@@ -99,9 +101,13 @@ function askClock(session: Session, { clock }: SessionParts): Promise<HostAnswer
 function wantedRules({ host, hasAloha, hasPlaywright }: ChosenHost, { config }: SessionParts): readonly WantedRule[] {
   const isNeeded = isReachedDirectly(host.playwright ?? config.playwright);
   return [
-    ...(hasAloha ? [SERVER_PORT, CLIENT_PORT].map((port) => ({ name: `Aloha-${port}`, port, isNeeded: true })) : []),
-    ...(hasPlaywright ? [{ name: `Playwright-${BROWSER_PORT}`, port: BROWSER_PORT, isNeeded }] : []),
+    ...(hasAloha ? [ALOHA_SERVER, ALOHA_CLIENT].map((listener) => wantedRule(listener, true)) : []),
+    ...(hasPlaywright ? [wantedRule(BROWSER_SERVER, isNeeded)] : []),
   ];
+}
+
+function wantedRule({ rule, port }: Listener, isNeeded: boolean): WantedRule {
+  return { name: rule, port, isNeeded };
 }
 
 async function askRule(rule: WantedRule, ask: Ask): Promise<AskedRule> {
@@ -122,10 +128,14 @@ async function makeRules(session: Session, found: readonly AskedRule[]) {
     const { name, port } = rule;
     const made = await session.ask(FIREWALL_RULE, { name, port, create: true, remote_address: RULE_SCOPE });
     const error = made.kind === "failed" ? `${made.error.code}: ${made.error.message}` : null;
-    repairs.push({ plan: `on ${session.host.name}: ${commandFor(rule)}`, error });
+    repairs.push({ plan: planOf(session, rule), error });
     rules.push(made.kind === "said" ? { ...rule, answer: made } : rule);
   }
   return { rules, repairs };
+}
+
+function planOf({ host }: Session, rule: AskedRule): string {
+  return `on ${host.name}: ${commandFor(rule)}`;
 }
 
 async function askPorts({ aloha, playwright }: Pick<HostAnswers, "aloha" | "playwright">, ask: Ask) {

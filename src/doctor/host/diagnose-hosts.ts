@@ -22,6 +22,13 @@ export interface HostResult extends Finding {
   readonly host: string;
 }
 
+/** What was found on the machines, what could be mended there, and what was. */
+export interface HostsDiagnosis {
+  readonly results: readonly HostResult[];
+  readonly plan: readonly string[];
+  readonly repairs: readonly Repaired[];
+}
+
 /** How many machines are asked at once: each costs processes here. */
 const AT_ONCE = 8;
 
@@ -29,15 +36,16 @@ const AT_ONCE = 8;
 export async function diagnoseHosts(
   hosts: readonly ChosenHost[],
   { loaded: { config }, clock, signal, fix }: HostParts,
-): Promise<{ readonly results: readonly HostResult[]; readonly repairs: readonly Repaired[] }> {
+): Promise<HostsDiagnosis> {
   const redact = redactorOf(config.playwright.wsPath);
   const asked = await mapSome(hosts, async (target) => {
-    const { answers, repairs } = await askMachine(target, { config, clock, signal }, fix);
+    const { answers, plan, repairs } = await askMachine(target, { config, clock, signal }, fix);
     const { name: host } = target.host;
-    return { results: judgeHost(answers).map((finding) => ({ ...redacted(finding, redact), host })), repairs };
+    return { results: judgeHost(answers).map((finding) => ({ ...redacted(finding, redact), host })), plan, repairs };
   });
   return {
     results: asked.flatMap(({ results }) => results),
+    plan: asked.flatMap(({ plan }) => plan),
     repairs: asked
       .flatMap(({ repairs }) => repairs)
       .map(({ plan, error }) => ({ plan, error: error && redact(error) })),

@@ -1,9 +1,8 @@
-import type { Clock } from "../../clock.ts";
+import { type Clock, unlessAborted } from "../../clock.ts";
 import type { Config } from "../../config/config.ts";
 import { AppError, toErrorRecord } from "../../error.ts";
 import type { NamedHost } from "../../host/inventory.ts";
 import { Machines } from "../../host/machines.ts";
-import { unlessAborted } from "../../host/playwright/deadline.ts";
 import type { HostAccess } from "../../host/playwright/host-access.ts";
 import { machineAccess } from "../../host/playwright/machine-access.ts";
 import type { ScriptArgument } from "../../host/powershell/request.ts";

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import net from "node:net";
+import { helperEnvironment } from "../../host/local/environment.ts";
 
 /** A side fact is not waited for. */
 const LIMIT_MS = 2_000;
@@ -9,7 +10,7 @@ const BANNER_MAX = 255;
 /** What `ssh -V` says of itself, such as `OpenSSH_9.2p1`; null where there is no ssh. */
 export function readClientVersion(): Promise<string | null> {
   return new Promise((resolve) => {
-    execFile("ssh", ["-V"], { timeout: LIMIT_MS }, (error, stdout, stderr) => {
+    execFile("ssh", ["-V"], { timeout: LIMIT_MS, env: helperEnvironment() }, (error, stdout, stderr) => {
       resolve(error === null ? (/^[^\s,]+/.exec(`${stderr}${stdout}`)?.[0] ?? null) : null);
     });
   });

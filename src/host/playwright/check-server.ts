@@ -1,6 +1,6 @@
+import type { CallLimits } from "../../clock.ts";
 import { isAppError } from "../../error.ts";
-import type { CallLimits } from "./deadline.ts";
-import { authorityOf } from "./endpoint.ts";
+import { authorityOf } from "../model/endpoint.ts";
 import { failure } from "./failure.ts";
 import { askHostVersion, type HostVersion } from "./host-version.ts";
 import { type Knock, knock } from "./knock.ts";

@@ -2,7 +2,8 @@ import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config/config.ts";
 import { configError } from "../../config/schema/setting.ts";
 import type { Machines } from "../machines.ts";
-import { type LendRunner, machineAccess } from "./machine-access.ts";
+import type { LendRunner } from "../powershell/runner-pool.ts";
+import { machineAccess } from "./machine-access.ts";
 import type { ServerParts } from "./server-parts.ts";
 import { readWsPath } from "./ws-path.ts";
 

@@ -1,7 +1,7 @@
 import type { Browser } from "playwright-core";
+import { settlesWithin, unlessAborted } from "../../clock.ts";
+import { authorityOf } from "../model/endpoint.ts";
 import { checkServer } from "./check-server.ts";
-import { unlessAborted } from "./deadline.ts";
-import { authorityOf } from "./endpoint.ts";
 import { failure } from "./failure.ts";
 import { loadChromium } from "./load-playwright.ts";
 import { openRoute, type Route } from "./open-route.ts";
@@ -42,10 +42,7 @@ export async function connectBrowser(parts: ServerParts, signal: AbortSignal): P
 }
 
 async function closeBrowser(browser: Browser, { clock }: ServerParts): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = clock.after(CLOSE_MS, resolve);
-  await Promise.race([browser.close().catch(() => {}), promise]);
-  timer.cancel();
+  await settlesWithin(clock, CLOSE_MS, browser.close());
 }
 
 /** The server was there a moment ago; only the first line of Playwright's text is said, and that without the endpoint. */

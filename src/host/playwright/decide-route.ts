@@ -1,3 +1,5 @@
+import { withoutBrackets } from "../model/endpoint.ts";
+
 /** What the choice of a way to the browser server stands on. */
 export interface RouteFacts {
   readonly tunnel: "auto" | "on" | "off";
@@ -18,6 +20,6 @@ export function decideRoute({ tunnel, host, isAnswered }: RouteFacts): "ssh" | "
 
 /** True for names and addresses of the machine itself. */
 export function isLoopback(host: string): boolean {
-  const name = host.toLowerCase().replace(/^\[(.*)\]$/, "$1");
+  const name = withoutBrackets(host.toLowerCase());
   return name === "localhost" || name.endsWith(".localhost") || name === "::1" || /^127(\.\d{1,3}){3}$/.test(name);
 }

@@ -1,5 +1,6 @@
-/** A value that JSON can carry to a script of ours: one level of texts, numbers and booleans. */
-export type ScriptArgument = Readonly<Record<string, string | number | boolean>>;
+import type { Endpoint } from "../model/endpoint.ts";
+import type { ScriptArgument } from "../powershell/request.ts";
+import type { HostQuestion } from "../powershell/scripts.ts";
 
 /** A local port that leads to one on the host while it is open. */
 export interface OpenTunnel extends AsyncDisposable {
@@ -8,16 +9,17 @@ export interface OpenTunnel extends AsyncDisposable {
 
 /** What the browser server's client needs of the host that it stands on. */
 export interface HostAccess extends AsyncDisposable {
-  /** Runs one of our own scripts (`src/host/powershell/scripts/<name>.ps1`) and returns its answer. */
-  call(
-    script: string,
-    argument: ScriptArgument,
+  /**
+   * Asks one of our own questions.
+   *
+   * @throws AppError `SCRIPT_FAILED` (also for an answer of another shape) and what the host throws.
+   */
+  ask<A extends ScriptArgument, R>(
+    question: HostQuestion<A, R>,
+    argument: A,
     options: { readonly timeoutMs: number; readonly signal: AbortSignal },
-  ): Promise<unknown>;
+  ): Promise<R>;
   /** Writes a file whole or not at all. */
   upload(content: Uint8Array, remotePath: string, options: { readonly signal: AbortSignal }): Promise<void>;
-  tunnel(
-    target: { readonly host: string; readonly port: number },
-    options: { readonly signal: AbortSignal },
-  ): Promise<OpenTunnel>;
+  tunnel(target: Endpoint, options: { readonly signal: AbortSignal }): Promise<OpenTunnel>;
 }

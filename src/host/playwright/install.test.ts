@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { standInHost, versionAnswer } from "../../../test/support/host-access.ts";
 import { AppError } from "../../error.ts";
-import type { ScriptArgument } from "./host-access.ts";
+import type { ScriptArgument } from "../powershell/request.ts";
 import { type InstallOrder, installServer } from "./install.ts";
 import { readWsPath } from "./ws-path.ts";
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { AppError, isAppError } from "../../error.ts";
-import { askHost, type Question } from "./ask-host.ts";
+import { hostQuestion } from "../powershell/scripts.ts";
 import { failure } from "./failure.ts";
 import type { HostAccess } from "./host-access.ts";
 import { askHostVersion, type HostVersion, SERVER_FOLDER } from "./host-version.ts";
@@ -41,29 +41,33 @@ const Said = z.string().max(4_000);
 /** The script waits 10 s for an old server, 30 s for the new one. */
 const START_LIMIT_MS = 60_000;
 
-const PREPARE: Question<{ state: "ready" | "unknown_account" | "foreign_folder"; account: string; path: string }> = {
-  script: "playwright-install-prepare",
-  answer: z.object({
-    state: z.enum(["ready", "unknown_account", "foreign_folder"]),
-    account: Said,
-    path: Said,
-  }),
-};
+type Folder = { readonly folder: string };
+type Account = { readonly run_as: string };
 
-const SECRET: Question<{ changed: boolean }> = {
-  script: "playwright-install-secret",
-  answer: z.object({ changed: z.boolean() }),
-};
+const Prepared = z.object({
+  state: z.enum(["ready", "unknown_account", "foreign_folder"]),
+  account: Said,
+  path: Said,
+});
+const PREPARE = hostQuestion<Folder & Account, z.infer<typeof Prepared>>("playwright-install-prepare", Prepared);
 
-const TASK: Question<{ state: "installed" | "not_started"; account: string; version: string; log: string }> = {
-  script: "playwright-install-task",
-  answer: z.object({
-    state: z.enum(["installed", "not_started"]),
-    account: Said,
-    version: Said,
-    log: Said,
-  }),
-};
+const Secret = z.object({ changed: z.boolean() });
+const SECRET = hostQuestion<Folder & { readonly ws_path: string }, z.infer<typeof Secret>>(
+  "playwright-install-secret",
+  Secret,
+);
+
+const Started = z.object({ state: z.enum(["installed", "not_started"]), account: Said, version: Said, log: Said });
+const TASK = hostQuestion<
+  Folder &
+    Account & {
+      readonly port: number;
+      readonly bind: string;
+      readonly node_path: string;
+      readonly modules: string;
+    },
+  z.infer<typeof Started>
+>("playwright-install-task", Started);
 
 /**
  * Installs the browser server on a machine and starts it: its folder, the two files, the secret path, the scheduled task.
@@ -87,18 +91,18 @@ async function install(access: HostAccess, order: InstallOrder, limits: Limits):
   const found = await askHostVersion(access, limits);
   requireAll(found, order.hostName);
   const account = { run_as: order.runAs ?? "" };
-  const prepared = await askHost(access, PREPARE, { folder: SERVER_FOLDER, ...account }, limits);
+  const prepared = await access.ask(PREPARE, { folder: SERVER_FOLDER, ...account }, limits);
   refuseUnprepared(prepared, order);
   for (const name of ASSETS) {
     const content = await readFile(new URL(`./assets/${name}`, import.meta.url));
     await access.upload(content, `${SERVER_FOLDER}/${name}`, limits);
   }
   const path = order.wsPath.value.slice(1);
-  const { changed } = await askHost(access, SECRET, { folder: SERVER_FOLDER, ws_path: path }, limits);
+  const { changed } = await access.ask(SECRET, { folder: SERVER_FOLDER, ws_path: path }, limits);
   const where = { folder: SERVER_FOLDER, port: order.port, bind: order.bind };
   const programs = { node_path: found.node_path ?? "", modules: found.modules ?? "" };
   const startLimits = { ...limits, timeoutMs: Math.max(START_LIMIT_MS, limits.timeoutMs) };
-  const started = await askHost(access, TASK, { ...where, ...account, ...programs }, startLimits);
+  const started = await access.ask(TASK, { ...where, ...account, ...programs }, startLimits);
   if (started.state === "installed") return { account: started.account, version: started.version, isRotated: changed };
   const said = order.wsPath.redact(started.log === "" ? "it wrote nothing to its log" : started.log);
   const message = `the browser server on ${order.hostName} does not start; run/server.log in ${SERVER_FOLDER}: ${said}`;
@@ -117,10 +121,7 @@ function requireAll({ node, installed }: HostVersion, hostName: string): void {
   }
 }
 
-function refuseUnprepared(
-  { state, account, path }: { readonly state: string; readonly account: string; readonly path: string },
-  { hostName }: InstallOrder,
-): void {
+function refuseUnprepared({ state, account, path }: z.infer<typeof Prepared>, { hostName }: InstallOrder): void {
   if (state === "unknown_account") throw new AppError("CONFIG", `run_as ${account} is no account of ${hostName}`);
   if (state === "foreign_folder") {
     const reason = "belongs to an account that is no administrator, and what lies in it would be run";

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import http from "node:http";
-import { type CallLimits, TIME_RAN_OUT, withDeadline } from "./deadline.ts";
-import { authorityOf, type Endpoint } from "./endpoint.ts";
+import { type CallLimits, onAbort, withDeadline } from "../../clock.ts";
+import { isAppError } from "../../error.ts";
+import { authorityOf, type Endpoint, withoutBrackets } from "../model/endpoint.ts";
 
 /** What a browser server answered to the first request of a connection. */
 export type Knock =
@@ -30,7 +31,7 @@ export async function knock(endpoint: Endpoint, wsPath: string, version: string,
     return await withDeadline(limits, (signal) => ask(endpoint, wsPath, version, signal));
   } catch (error) {
     limits.signal.throwIfAborted();
-    if (error === TIME_RAN_OUT) return { kind: "silent" };
+    if (isAppError(error)) return { kind: "silent" };
     const reason = error instanceof Error && "code" in error ? String(error.code) : "the connection ended";
     return reason.startsWith("HPE_") ? { kind: "foreign" } : { kind: "unreachable", reason };
   }
@@ -46,14 +47,12 @@ function ask({ host, port }: Endpoint, path: string, version: string, signal: Ab
     "sec-websocket-key": randomBytes(16).toString("base64"),
     "user-agent": `Playwright/${version} (windlass)`,
   };
-  const request = http.request({ host: host.replace(/^\[(.*)\]$/, "$1"), port, path, headers, agent: false });
-  const stop = (): void => {
+  const request = http.request({ host: withoutBrackets(host), port, path, headers, agent: false });
+  request.once("error", reject);
+  const stop = onAbort(signal, () => {
     reject(signal.reason);
     request.destroy();
-  };
-  signal.addEventListener("abort", stop, { once: true });
-  if (signal.aborted) stop();
-  request.once("error", reject);
+  });
   request.once("upgrade", (_response, socket) => {
     socket.on("error", () => {}).destroy();
     resolve({ kind: "accepted" });
@@ -61,7 +60,7 @@ function ask({ host, port }: Endpoint, path: string, version: string, signal: Ab
   request.once("response", (response) => void judge(response).then(resolve, reject));
   request.end();
   return promise.finally(() => {
-    signal.removeEventListener("abort", stop);
+    stop[Symbol.dispose]();
     request.on("error", () => {});
     request.destroy();
   });

@@ -78,7 +78,8 @@ test("it tells its path to nobody, where a plain Playwright server does", async 
 });
 
 test("a server that cannot be asked does not count as tight", async () => {
-  await expect(leaksPath({ host: "127.0.0.1", port: await freePort() }, limits)).rejects.toThrow("ECONNREFUSED");
+  const asking = leaksPath({ host: "127.0.0.1", port: await freePort() }, limits);
+  await expect(asking).rejects.toMatchObject({ code: "HOST_UNREACHABLE" });
 });
 
 test("it ends with 1 when its browser dies, so that its task starts it again", async () => {

@@ -1,30 +1,21 @@
-import http from "node:http";
-import { type CallLimits, withDeadline } from "./deadline.ts";
-import { authorityOf, type Endpoint } from "./endpoint.ts";
+import type { CallLimits } from "../../clock.ts";
+import { exchange } from "../http/exchange.ts";
+import { authorityOf, type Endpoint } from "../model/endpoint.ts";
+import { failure } from "./failure.ts";
 
 /**
  * True when the browser server tells its secret path to whoever reaches its port, as a plain Playwright server does
  * (`GET /json`). Ours does not; one that was started otherwise, or an older one, may.
  *
- * @throws what the network throws: a server that cannot be asked does not count as tight.
+ * @throws AppError `HOST_UNREACHABLE`, `TIMEOUT`: a server that cannot be asked does not count as tight; the reason of the
+ *   signal.
  */
-export function leaksPath(endpoint: Endpoint, limits: CallLimits): Promise<boolean> {
-  return withDeadline(limits, async (signal) => (await getJson(endpoint, signal)).includes('"wsEndpointPath"'));
-}
-
-async function getJson({ host, port }: Endpoint, signal: AbortSignal): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const options = { host: host.replace(/^\[(.*)\]$/, "$1"), port, path: "/json", agent: false, signal };
-  const request = http.request({ ...options, headers: { host: authorityOf({ host, port }) } });
-  request.once("error", reject);
-  request.once("response", (response) => {
-    let text = "";
-    response.setEncoding("latin1");
-    response.on("data", (chunk: string) => {
-      text = (text + chunk).slice(0, 4_096);
-    });
-    response.once("end", () => resolve(text)).once("error", reject);
-  });
-  request.end();
-  return promise;
+export async function leaksPath(endpoint: Endpoint, limits: CallLimits): Promise<boolean> {
+  const url = `http://${authorityOf(endpoint)}/json`;
+  const done = await exchange({ method: "GET", url }, limits);
+  limits.signal.throwIfAborted();
+  if (done.kind === "answer") return done.body.includes('"wsEndpointPath"');
+  // Without the reason, which may hold what the server said.
+  const message = `the browser server at ${authorityOf(endpoint)} gave no answer to GET /json`;
+  throw done.timedOut ? failure("TIMEOUT", "timeout", message) : failure("HOST_UNREACHABLE", "unreachable", message);
 }

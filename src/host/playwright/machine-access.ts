@@ -1,14 +1,8 @@
 import type { NamedHost } from "../inventory.ts";
 import type { Machines } from "../machines.ts";
-import { ownScript } from "../powershell/own-script.ts";
-import type { PowerShellRunner } from "../powershell/runner.ts";
+import type { LendRunner } from "../powershell/runner-pool.ts";
+import { askHost } from "../powershell/scripts.ts";
 import type { HostAccess } from "./host-access.ts";
-
-/** Lends a runner of the host. */
-export type LendRunner = <T>(
-  options: { readonly signal: AbortSignal },
-  work: (runner: PowerShellRunner) => Promise<T>,
-) => Promise<T>;
 
 /**
  * The machine of a browser server by its connection and its warm runners, which belong to `machines` and stay open.
@@ -22,8 +16,8 @@ export function machineAccess(
 ): HostAccess {
   const connection = machines.connection(host);
   return {
-    call: (script, argument, { timeoutMs, signal }) =>
-      lend({ signal }, (runner) => runner.call(ownScript(script), argument, { timeoutMs, signal })),
+    ask: (question, argument, { timeoutMs, signal }) =>
+      lend({ signal }, (runner) => askHost(runner, question, argument, { timeoutMs, signal })),
     upload: (content, remotePath, options) => connection.upload(content, remotePath, options),
     tunnel: (target, options) => connection.tunnel(target, options),
     [Symbol.asyncDispose]: async () => {},

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import net from "node:net";
-import { withDeadline } from "./deadline.ts";
+import { withDeadline } from "../../clock.ts";
+import { type Endpoint, withoutBrackets } from "../model/endpoint.ts";
 import { decideRoute, isLoopback } from "./decide-route.ts";
-import type { Endpoint } from "./endpoint.ts";
 import type { HostAccess } from "./host-access.ts";
 import type { ServerParts } from "./server-parts.ts";
 
@@ -38,7 +38,7 @@ export async function openRoute(parts: ServerParts, signal: AbortSignal): Promis
 }
 
 async function answers({ host, port }: Endpoint, { clock }: ServerParts, signal: AbortSignal): Promise<boolean> {
-  const socket = net.connect({ host: host.replace(/^\[(.*)\]$/, "$1"), port });
+  const socket = net.connect({ host: withoutBrackets(host), port });
   try {
     await withDeadline({ clock, timeoutMs: LOOK_MS, signal }, (late) => once(socket, "connect", { signal: late }));
     return true;

@@ -1,14 +1,14 @@
 import { AppError } from "../../error.ts";
-import { decodeClixml } from "./clixml.ts";
-import { powershellArgv, printsFalse } from "./operator-script.ts";
+import { decodeClixml } from "./model/clixml.ts";
+import { powershellArgv, printsFalse } from "./model/operator-script.ts";
 import type { PowerShellRunner } from "./runner.ts";
 
 /** What an operator's PowerShell answered, by its exit code: 0 is yes. */
 export interface ScriptAnswer {
   readonly isYes: boolean;
   readonly exitCode: number;
-  /** It printed `False` and exited 0, which counts as yes and is rarely meant. */
-  readonly printedFalse: boolean;
+  /** What its author should know: it printed `False` and exited 0, which counts as yes and is rarely meant. */
+  readonly warning?: string;
   /** The last line of what it wrote to its standard error; empty where there is none. */
   readonly complaint: string;
 }
@@ -22,6 +22,8 @@ export interface ScriptQuestion {
 /** What is read of an answer; the rest of its output goes nowhere. */
 const READ_BYTES = 64 * 1024;
 const COMPLAINT_MAX = 200;
+const PRINTED_FALSE =
+  "printed False and exited 0, which counts as yes: PowerShell's booleans are no exit codes; write if (...) { exit 0 } else { exit 1 }";
 
 /**
  * Runs an operator's PowerShell in a process of its own on a host and takes its exit code for the answer.
@@ -49,7 +51,7 @@ export async function askScript(
       return {
         isYes: end.code === 0,
         exitCode: end.code,
-        printedFalse: printsFalse(end.code, stdout.text),
+        ...(printsFalse(end.code, stdout.text) ? { warning: `${what} ${PRINTED_FALSE}` } : {}),
         complaint: lastLine(decodeClixml(stderr.text)),
       };
     case "cancelled":

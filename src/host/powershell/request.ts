@@ -1,6 +1,6 @@
 import { AppError } from "../../error.ts";
+import { isBuiltin, quoteForCmd, quoteForProgram } from "./model/program-arguments.ts";
 import type { OwnScript } from "./own-script.ts";
-import { isBuiltin, quoteForCmd, quoteForProgram } from "./program-arguments.ts";
 
 /** What one of our scripts is given: flat, so that nothing in it can be taken for something else. */
 export type ScriptArgument = Readonly<Record<string, string | number | boolean | null>>;

@@ -1,5 +1,5 @@
-import type { Trailer } from "./trailer.ts";
-import type { Answer } from "./wait-for-reply.ts";
+import type { Trailer } from "./model/trailer.ts";
+import type { Answer } from "./runner/wait-for-reply.ts";
 
 /** What is known of the processes on the host. */
 export type RemoteState = "killed" | "unknown";

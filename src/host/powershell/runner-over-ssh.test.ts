@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { needs } from "../../../test/support/system.ts";
 import { until } from "../../../test/support/until.ts";
 import { executableText } from "../../../test/support/windows-simulator/executables.ts";
+import { findPwsh } from "../../../test/support/windows-simulator/powershell/real.ts";
 import { startWindowsSimulator, type WindowsSimulator } from "../../../test/support/windows-simulator/simulator.ts";
 import { systemClock } from "../../clock.ts";
 import { SshConnection } from "../ssh/connection.ts";
@@ -36,12 +37,18 @@ const start = () => PowerShellRunner.start(connection, { clock: systemClock, sig
 const sleeping = (seconds: string) =>
   simulator.processes().filter(({ commandLine }) => commandLine.endsWith(`sleep ${seconds}`));
 
-test("over ssh, which cuts codes to 8 bits and has 255 for itself, a runner's code is exact", async () => {
-  await using runner = await start();
-  for (const code of [0, 255, 256, 259, 3_221_225_477, 4_294_967_295]) {
-    const end = await runner.run({ argv: ["exit-with", String(code)] }, { timeoutMs: 20_000, signal });
-    expect(end).toEqual({ kind: "exited", code, leftProcesses: 0 });
-  }
+describe("over ssh, which cuts codes to 8 bits and has 255 for itself, a runner's code is exact", () => {
+  test.for([
+    ["small ones", [0, 7, 255]],
+    ["those of 32 bits", [256, 259, 3_221_225_477, 4_294_967_295]],
+  ] as const)("%s", async ([, codes], { skip }) => {
+    if (codes[0] > 255 && findPwsh() !== undefined) skip("a real PowerShell on Linux sees 8 bits");
+    await using runner = await start();
+    for (const code of codes) {
+      const end = await runner.run({ argv: ["exit-with", String(code)] }, { timeoutMs: 20_000, signal });
+      expect(end).toEqual({ kind: "exited", code, leftProcesses: 0 });
+    }
+  });
 });
 
 test("a connection that is cut leaves nothing running, and what became of the command is unknown", async () => {

@@ -1,7 +1,7 @@
 import type { Timer } from "../../clock.ts";
 import { AppError } from "../../error.ts";
+import type { RunnerTransport } from "./runner/transport.ts";
 import { PowerShellRunner, type RunnerOptions } from "./runner.ts";
-import type { RunnerTransport } from "./transport.ts";
 
 /** What the pool needs to know of a host; the inventory's hosts have it. */
 export interface PooledHost {
@@ -15,6 +15,12 @@ export interface PoolOptions extends Omit<RunnerOptions, "signal"> {
   /** A runner that nobody used for so long is ended. Default: five minutes. */
   readonly idleMs?: number;
 }
+
+/** Lends a runner of one host. */
+export type LendRunner = <T>(
+  options: { readonly signal: AbortSignal },
+  work: (runner: PowerShellRunner) => Promise<T>,
+) => Promise<T>;
 
 interface Idle {
   readonly runner: PowerShellRunner;

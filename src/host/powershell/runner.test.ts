@@ -6,11 +6,11 @@ import { type LocalMachine, openMachine } from "../../../test/support/windows-si
 import { findPwsh } from "../../../test/support/windows-simulator/powershell/real.ts";
 import { runningProcesses } from "../../../test/support/windows-simulator/processes.ts";
 import { systemClock } from "../../clock.ts";
-import { decodeClixml } from "./clixml.ts";
-import { powershellArgv, printsFalse } from "./operator-script.ts";
+import { decodeClixml } from "./model/clixml.ts";
+import { powershellArgv, printsFalse } from "./model/operator-script.ts";
 import type { RunnerRequest } from "./request.ts";
+import type { RunnerTransport } from "./runner/transport.ts";
 import { PowerShellRunner } from "./runner.ts";
-import type { RunnerTransport } from "./transport.ts";
 
 const pwsh = findPwsh();
 const SHELLS = [

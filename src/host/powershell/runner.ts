@@ -1,14 +1,14 @@
-import type { Clock } from "../../clock.ts";
+import { type Clock, settlesWithin } from "../../clock.ts";
 import { AppError } from "../../error.ts";
-import { endRemoteTree } from "./end-remote-tree.ts";
-import { exchange, type RunOptions } from "./exchange.ts";
 import type { OwnScript } from "./own-script.ts";
 import type { RunnerRequest, ScriptArgument } from "./request.ts";
+import { endRemoteTree } from "./runner/end-remote-tree.ts";
+import { exchange, type RunOptions } from "./runner/exchange.ts";
+import { callScript } from "./runner/script-call.ts";
+import { type OpenedRunner, openRunner } from "./runner/start-runner.ts";
+import { drop, type RunnerTransport } from "./runner/transport.ts";
+import type { Answer } from "./runner/wait-for-reply.ts";
 import { endOf, type RunnerEnd } from "./runner-end.ts";
-import { callScript } from "./script-call.ts";
-import { type OpenedRunner, openRunner } from "./start-runner.ts";
-import type { RunnerTransport } from "./transport.ts";
-import type { Answer } from "./wait-for-reply.ts";
 
 /** What a runner needs beside its connection. */
 export interface RunnerOptions {
@@ -120,7 +120,7 @@ export class PowerShellRunner implements AsyncDisposable {
       return end;
     }
     this.#spoil();
-    this.#opened.process.kill();
+    drop(this.#opened.process);
     const remoteState = await endRemoteTree(this.#transport, this.#opened.hello, { clock: this.#clock });
     return end.kind === "cancelled" || end.kind === "timeout" || end.kind === "unknown" ? { ...end, remoteState } : end;
   }
@@ -139,9 +139,8 @@ export class PowerShellRunner implements AsyncDisposable {
     const { process } = this.#opened;
     process.stdin.end();
     // A process that a command left behind would keep the session open.
-    if (this.#isSpoilt) process.kill();
-    const timer = this.#clock.after(this.#answerTimeoutMs, () => process.kill());
+    if (this.#isSpoilt) drop(process);
+    if (!(await settlesWithin(this.#clock, this.#answerTimeoutMs, process.ended))) drop(process);
     await process.ended.catch(() => {});
-    timer.cancel();
   }
 }

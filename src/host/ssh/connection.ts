@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Clock } from "../../clock.ts";
 import { AppError } from "../../error.ts";
+import { authorityOf, type Endpoint } from "../model/endpoint.ts";
 import { threeAttempts } from "../three-attempts.ts";
 import { controlName, prepareControlFolder } from "./control-folder.ts";
 import { judgeEnd } from "./diagnostics.ts";
@@ -108,15 +109,11 @@ export class SshConnection {
    * A port of 127.0.0.1 that leads to `host:port` as the machine sees it, until it is disposed of or this process ends.
    * A connection whose other side cannot be reached is closed.
    */
-  async tunnel(
-    to: { readonly host: string; readonly port: number },
-    { signal }: { readonly signal: AbortSignal },
-  ): Promise<Tunnel> {
+  async tunnel(to: Endpoint, { signal }: { readonly signal: AbortSignal }): Promise<Tunnel> {
     await this.connect({ signal });
-    const address = `${to.host.includes(":") ? `[${to.host}]` : to.host}:${to.port}`;
     const tunnel = await openTunnel(async (opened) => {
       await this.connect({ signal: opened });
-      return this.#startClient("ssh", (call) => forwardArguments(this.#target, call, address));
+      return this.#startClient("ssh", (call) => forwardArguments(this.#target, call, authorityOf(to)));
     });
     this.#tunnels.add(tunnel);
     return tunnel;
@@ -130,6 +127,8 @@ export class SshConnection {
     const running = [...this.#running];
     for (const client of running) client.kill();
     await Promise.all(running.map(({ ended }) => ended));
+    // The shared connection holds their other ends until the remote program has ended, which one that hangs does not.
+    for (const { stdout, stderr } of running) for (const stream of [stdout, stderr]) stream.destroy();
     const { ownMaster = false, clock } = this.#options;
     if (ownMaster && this.#controlPath !== undefined && (await isMasterAlive(this.#controlPath, clock))) {
       await exitMaster(this.#target, this.#controlPath, clock);

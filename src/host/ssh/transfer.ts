@@ -1,9 +1,8 @@
-import { createHash, randomBytes } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { pipeline } from "node:stream/promises";
+import { digestFile } from "../../artifact/attempt-folder.ts";
 import { AppError } from "../../error.ts";
 import { localName, remoteName, runBatch, type Transport } from "./sftp.ts";
 
@@ -19,7 +18,7 @@ export async function uploadFile(transport: Transport, source: string | Uint8Arr
     const copy = join(folder, "copy");
     try {
       await runBatch(transport, [`put ${localName(local)} ${part}`, `get ${part} ${localName(copy)}`]);
-      if ((await digestOf(local)) !== (await digestOf(copy))) {
+      if ((await digestFile(local)).sha256 !== (await digestFile(copy)).sha256) {
         throw failed(remotePath, "what arrived is not what was sent; the file may have changed meanwhile");
       }
       await runBatch(transport, [`rename ${part} ${target}`]);
@@ -64,12 +63,6 @@ async function checkSource(path: string): Promise<void> {
   if (found?.isFile()) return;
   const problem = found === undefined ? "does not exist" : "is no file";
   throw new AppError("INVALID_PATH", `${path} cannot be copied: it ${problem}`, { details: { path } });
-}
-
-async function digestOf(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash);
-  return hash.digest("hex");
 }
 
 function failed(path: string, problem: string): AppError {

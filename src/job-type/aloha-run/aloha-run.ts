@@ -1,22 +1,15 @@
 import { z } from "zod";
 import { ERRORS, isAppError } from "../../error.ts";
 import { defineJob } from "../../job/definition.ts";
+import { Count, HostName, PowerShellText, plainText, TraceId } from "../fields.ts";
 
 const STEPS_DEFAULT = 50;
 const STEPS_MAX = 1_000;
 const TASK_LENGTH_MAX = 20_000;
 
-const Text = z.string({
-  error: ({ input }) =>
-    typeof input === "object" && input !== null && "$secret" in input
-      ? "takes no $secret, because it shows in the logs of Aloha"
-      : input === undefined
-        ? "is missing"
-        : "is not a text",
-});
-
 const Input = z.strictObject({
-  task: Text.max(TASK_LENGTH_MAX, { error: `is longer than ${TASK_LENGTH_MAX} characters` })
+  task: plainText("it shows in the logs of Aloha")
+    .max(TASK_LENGTH_MAX, { error: `is longer than ${TASK_LENGTH_MAX} characters` })
     .refine((task) => task.trim() !== "", { error: "is empty; say what is to be done on the desktop" })
     .describe("What is to be done on the desktop, in words."),
   max_steps: z
@@ -27,35 +20,32 @@ const Input = z.strictObject({
     .describe(
       `How many steps Aloha may do, 1 to ${STEPS_MAX}. It counts one less than it is told, so it is told one more.`,
     ),
-  selected_screen: z.int().min(0).default(0).describe("Which screen of the desktop, from 0, counted from the left."),
-  demonstration: z
-    .string({ error: "is not a text" })
+  selected_screen: Count.default(0).describe("Which screen of the desktop, from 0, counted from the left."),
+  demonstration: plainText()
     // Aloha joins it into paths, on which `..` alone would climb.
     .regex(/^(?!\.+$)[A-Za-z0-9_.-]{1,64}$/, { error: "is a name of up to 64 letters, digits and _ . -" })
     .default("example_trace")
     .describe(
       "The recorded demonstration that guides the run. Aloha runs without a guide, and does not say so, when it has none of that name. The default is its own.",
     ),
-  host: z.string({ error: "is not a text" }).min(1).default("default").describe("The Windows machine to act on."),
-  idempotent_check: Text.min(1, { error: "is empty" })
-    .optional()
-    .describe(
-      "PowerShell that says whether the work is done already: exit 0 means yes, and then nothing is done. It must change nothing. Asked before the run, and after a crash whose outcome is unknown.",
-    ),
-  trace_id: z.string().min(1).optional().describe("The job's trace id. It is never given to Aloha."),
+  host: HostName.describe("The Windows machine to act on."),
+  idempotent_check: PowerShellText.optional().describe(
+    "PowerShell that says whether the work is done already: exit 0 means yes, and then nothing is done. It must change nothing. Asked before the run, and after a crash whose outcome is unknown.",
+  ),
+  trace_id: TraceId.describe("The job's trace id. It is never given to Aloha."),
 });
 
 const Evidence = z.strictObject({
   source: z.literal("client_log").describe("Where the end was read."),
-  steps: z.int().min(0).describe("Steps that Aloha began."),
-  failed_actions: z.int().min(0).describe("Steps whose action could not be carried out."),
-  log_offset: z.int().min(0).describe("Where the run begins in the log of Aloha's client, in bytes."),
+  steps: Count.describe("Steps that Aloha began."),
+  failed_actions: Count.describe("Steps whose action could not be carried out."),
+  log_offset: Count.describe("Where the run begins in the log of Aloha's client, in bytes."),
 });
 
 const Result = z.strictObject({
   state: z.enum(["completed", "skipped"]).describe("skipped: the check said that the work was done already."),
   evidence: Evidence.nullable().describe("What shows that the task is done; null when it was skipped."),
-  duration_ms: z.int().min(0).describe("How long the run took."),
+  duration_ms: Count.describe("How long the run took."),
 });
 
 /** The input of `aloha.run` as its handler receives it. */

@@ -4,11 +4,10 @@ import { alohaClient } from "../../host/aloha/client.ts";
 import { decideDesktop } from "../../host/aloha/model/decide-desktop.ts";
 import { machineIdentity } from "../../host/local/machine.ts";
 import { askScript } from "../../host/powershell/ask-script.ts";
-import type { PowerShellRunner } from "../../host/powershell/runner.ts";
 import { askHost, DESKTOP_SESSION, READ_FILE } from "../../host/powershell/scripts.ts";
 import type { BindParts } from "../bind-parts.ts";
 import { mirrored } from "../mirror.ts";
-import { useRunner } from "../use-runner.ts";
+import { runnerLender } from "../use-runner.ts";
 import { alohaRunHandlers } from "./handler.ts";
 import type { AlohaHost, AlohaRunOptions } from "./options.ts";
 
@@ -26,9 +25,6 @@ export function bindAlohaRun(parts: BindParts): Handlers {
 /** What the client is given as `server_url`: the whole path, as its own machine sees it. */
 const ACTION_PATH = "/generate_action";
 
-/** Lends a runner for one question; a warm one answers in milliseconds, and nobody else waits for the length of a run. */
-type Lend = <T>(signal: AbortSignal, work: (runner: PowerShellRunner) => Promise<T>) => Promise<T>;
-
 function openHost(
   { config, clock, machines }: BindParts,
   name: string,
@@ -42,12 +38,12 @@ function openHost(
       `host ${name} has no Aloha; give it a block aloha in the configuration (hosts.${name}.aloha)`,
     );
   const { timeoutMs } = config;
-  const lend: Lend = (signal, work) => useRunner({ runners: machines.runners, host }, { signal, outsideTimeout }, work);
+  const lend = runnerLender({ runners: machines.runners, host }, { outsideTimeout });
   return {
     client: alohaClient({ url: aloha.clientUrl, clock, timeoutMs }),
     actionUrl: `${aloha.serverUrl}${ACTION_PATH}`,
     readLog: ({ offset, bytesMax }, { signal }) =>
-      lend(signal, async (runner) => {
+      lend({ signal }, async (runner) => {
         const where = { path: aloha.clientLog, offset, max_bytes: bytesMax };
         const piece = await askHost(runner, READ_FILE, where, { timeoutMs, signal });
         return piece.exists
@@ -55,11 +51,11 @@ function openHost(
           : { kind: "missing" as const };
       }),
     desktop: ({ signal }) =>
-      lend(signal, async (runner) =>
+      lend({ signal }, async (runner) =>
         decideDesktop((await askHost(runner, DESKTOP_SESSION, {}, { timeoutMs, signal })).sessions),
       ),
     check: (script, { signal }) =>
-      lend(signal, (runner) =>
+      lend({ signal }, (runner) =>
         askScript(runner, { what: "idempotent_check", script }, { timeoutMs: attemptMs, signal }),
       ),
   };

@@ -8,7 +8,7 @@ import type { ScriptAnswer } from "../../host/powershell/ask-script.ts";
 import type { AlohaRunInput } from "./aloha-run.ts";
 
 /** What a PowerShell check came to. */
-export type CheckAnswer = Pick<ScriptAnswer, "isYes" | "printedFalse">;
+export type CheckAnswer = Pick<ScriptAnswer, "isYes" | "warning">;
 
 /** A machine with Aloha, as far as a run needs it. */
 export interface AlohaHost {

@@ -33,13 +33,9 @@ export async function prepare(preparation: Preparation): Promise<Prepared> {
 /** Asks the check of the job: exit 0 means that the work is done. */
 export async function isDone({ input, host, ctx }: Preparation): Promise<boolean> {
   if (input.idempotent_check === undefined) return false;
-  const { isYes, printedFalse } = await host.check(input.idempotent_check, { signal: ctx.signal });
+  const { isYes, warning } = await host.check(input.idempotent_check, { signal: ctx.signal });
   throwIfStopped(ctx.signal);
-  if (printedFalse) {
-    ctx.log.warn(
-      "idempotent_check printed False and exited 0, which counts as yes: PowerShell's booleans are no exit codes; write if (...) { exit 0 } else { exit 1 }",
-    );
-  }
+  if (warning !== undefined) ctx.log.warn(warning);
   return isYes;
 }
 

@@ -1,18 +1,14 @@
-import { constants } from "node:fs";
-import { rm, writeFile } from "node:fs/promises";
 import { digestFile } from "../../artifact/attempt-folder.ts";
 import type { EffectContext } from "../../attempt/handlers.ts";
 import { AppError } from "../../error.ts";
 import type { ProgramEnd } from "../../host/local/exit-record.ts";
 import { tailOf } from "../../host/local/output-file.ts";
+import { writeExitCode } from "../exit-code-file.ts";
 import type { ExecResult } from "./exec.ts";
 import type { ExecFiles } from "./files.ts";
 
 /** What an error shows of stderr. All of it is in the kept file. */
 const TAIL = { linesMax: 20, bytesMax: 4_096 };
-
-/** Never through a link that the program may have put there. */
-const WRITE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 
 /**
  * Writes `exec/exit_code.txt` and makes the result of a program that has ended and whose files no one writes any more.
@@ -24,7 +20,7 @@ export async function conclude(
   { files, ctx }: { readonly files: ExecFiles; readonly ctx: Pick<EffectContext, "maskFile"> },
   durationMs: number,
 ): Promise<ExecResult> {
-  await writeExitCode(end, files);
+  await keepExitCode(end, files);
   await Promise.all([ctx.maskFile(files.stdout), ctx.maskFile(files.stderr)]);
   const [stdout, stderr] = await Promise.all([digestFile(files.stdout), digestFile(files.stderr)]);
   const result: ExecResult = {
@@ -49,14 +45,7 @@ export async function conclude(
   );
 }
 
-/**
- * The code, or the name of the signal where there is none. On a full disk there is no such file: the verdict of a program
- * that ended is worth more than a copy of what its result says too.
- */
-export async function writeExitCode({ exitCode, signal }: ProgramEnd, { exitCode: path }: ExecFiles): Promise<void> {
-  try {
-    await writeFile(path, `${exitCode ?? signal}\n`, { mode: 0o600, flag: WRITE });
-  } catch {
-    await rm(path, { force: true });
-  }
+/** The code, or the name of the signal, as `exec/exit_code.txt`. */
+export async function keepExitCode(end: ProgramEnd, files: ExecFiles): Promise<void> {
+  await writeExitCode(files.exitCode, end.signal === null ? end.exitCode : end.signal);
 }

@@ -3,19 +3,9 @@ import { isAppError } from "../../error.ts";
 import { environmentNameProblem } from "../../host/local/environment.ts";
 import { defineJob } from "../../job/definition.ts";
 import { secretText } from "../../job/secret.ts";
+import { Count, NUL_PROBLEM, programText, Sha256 } from "../fields.ts";
 
-/** The end of a C string: the kernel would cut the text there. */
-const WITHOUT_NUL = /^[^\0]*$/;
-const NUL_PROBLEM = "holds a NUL character, which no program can be given";
-
-const Argument = z
-  .string({
-    error: ({ input }) =>
-      isReference(input)
-        ? "takes no $secret, because arguments show in process lists; give secrets in env or stdin"
-        : "is not a text",
-  })
-  .regex(WITHOUT_NUL, { error: NUL_PROBLEM });
+const Argument = programText("arguments show in process lists; give secrets in env or stdin");
 
 const Argv = z
   .array(Argument, {
@@ -37,10 +27,8 @@ const Input = z.strictObject({
   argv: Argv.describe(
     "The program and its arguments, each as it is: no shell reads them. The program is a path, or a name that is looked up once on PATH.",
   ),
-  cwd: z
-    .string({ error: "is not a text" })
+  cwd: programText()
     .min(1, { error: "is empty; leave it out for the worker's own folder" })
-    .regex(WITHOUT_NUL, { error: NUL_PROBLEM })
     .optional()
     .describe("The folder to run in. Default: the worker's own; a relative one is read from there."),
   env: Environment.optional().describe(
@@ -57,9 +45,6 @@ const Input = z.strictObject({
     .default("adopt")
     .describe("What becomes of the program when its worker dies: the next worker adopts it, or kills it."),
 });
-
-const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-const Count = z.int().min(0);
 
 const Result = z.strictObject({
   exit_code: z.int().nullable().describe("The program's exit code; null when a signal ended it."),
@@ -103,8 +88,4 @@ function precedesProgram(error: unknown): boolean {
   if (!isAppError(error)) return false;
   if (error.code === "PROGRAM_NOT_STARTED") return error.details["transient"] === true;
   return error.code === "DATABASE_BUSY" || error.code === "DATABASE_FULL" || error.code === "COMMIT_UNKNOWN";
-}
-
-function isReference(input: unknown): boolean {
-  return typeof input === "object" && input !== null && "$secret" in input;
 }

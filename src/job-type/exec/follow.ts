@@ -3,7 +3,7 @@ import { endLeftovers, endProgram } from "../../host/local/end-program.ts";
 import type { ProgramEnd } from "../../host/local/exit-record.ts";
 import type { RunningProgram } from "../../host/local/program.ts";
 import type { StopReason } from "../../job/context.ts";
-import { conclude, writeExitCode } from "./conclude.ts";
+import { conclude, keepExitCode } from "./conclude.ts";
 import type { ExecResult } from "./exec.ts";
 import type { ExecFiles } from "./files.ts";
 import { type HeldOutput, holdOutput } from "./hold-output.ts";
@@ -54,7 +54,7 @@ async function stop(
   }
   const end = await endProgram(program, { clock: options.clock, graceMs: options.killGraceMs });
   await output.finish();
-  await writeExitCode(end, files);
+  await keepExitCode(end, files);
   throw stoppedError(reason, { exit_code: end.exitCode, signal: end.signal });
 }
 

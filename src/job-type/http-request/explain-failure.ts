@@ -1,4 +1,5 @@
-import { AppError, type ErrorCode, isAppError } from "../../error.ts";
+import { AppError, isAppError } from "../../error.ts";
+import { stopCode } from "../stop-errors.ts";
 import { mayRepeat } from "./is-repeatable.ts";
 
 /** What is known of an attempt when it fails. */
@@ -26,9 +27,4 @@ export function explainFailure(error: unknown, { method, sent, signal }: Failed)
   if (!known) return error;
   const message = error.code === "HOST_UNREACHABLE" ? `${error.message}${note}` : error.message;
   return new AppError(error.code, message, { details: { ...error.details, ...details }, cause: error.cause });
-}
-
-function stopCode(reason: unknown): ErrorCode {
-  if (reason === "timeout") return "TIMEOUT";
-  return reason === "lease_lost" ? "LEASE_LOST" : "CANCELLED";
 }

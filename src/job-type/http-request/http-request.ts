@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { defineJob } from "../../job/definition.ts";
 import { secretText } from "../../job/secret.ts";
+import { Count, Sha256, webUrl } from "../fields.ts";
 import { headerNameProblem, headerValueProblem } from "./header-rules.ts";
 import { isRepeatable } from "./is-repeatable.ts";
 import { markSecrets } from "./secret-mark.ts";
@@ -8,19 +9,11 @@ import { markSecrets } from "./secret-mark.ts";
 /** What `http.request` can send. */
 export const HTTP_METHODS = ["GET", "HEAD", "PUT", "DELETE", "POST", "PATCH", "OPTIONS"] as const;
 
-const Url = z
-  .string({
-    error: ({ input }) =>
-      isReference(input)
-        ? "takes no $secret, because a URL shows in logs and in the result; give secrets in headers or body"
-        : input === undefined
-          ? "is missing"
-          : "is not a text",
-  })
-  .superRefine((text, check) => {
-    const message = urlProblem(text);
-    if (message !== undefined) check.addIssue({ code: "custom", message });
-  });
+const Url = webUrl({
+  noSecret: "a URL shows in logs and in the result; give secrets in headers or body",
+  onlyWeb: "are possible",
+  credentials: "; send an authorization header from a $secret",
+});
 
 const Headers = z.record(z.string(), secretText()).superRefine((headers, check) => {
   const seen = new Set<string>();
@@ -76,8 +69,8 @@ const Result = z.strictObject({
   headers: z
     .record(z.string(), z.union([z.string(), z.array(z.string())]))
     .describe("Its headers, names in lower case; set-cookie is a list, other repeated ones are joined by a comma."),
-  body_sha256: z.string().describe("SHA-256 of its body as received, in hexadecimal."),
-  bytes: z.int().describe("Length of its body in bytes."),
+  body_sha256: Sha256.describe("SHA-256 of its body as received, in hexadecimal."),
+  bytes: Count.describe("Length of its body in bytes."),
   final_url: z.string().describe("The URL that gave it, after redirects."),
 });
 
@@ -113,17 +106,3 @@ export const httpRequest = defineJob({
   },
   retryable: isRepeatable,
 });
-
-function isReference(input: unknown): boolean {
-  return typeof input === "object" && input !== null && "$secret" in input;
-}
-
-function urlProblem(text: string): string | undefined {
-  const url = URL.parse(text);
-  if (url === null) return "is not a URL; write one such as https://example.com/path";
-  if (url.protocol !== "http:" && url.protocol !== "https:")
-    return `begins with ${url.protocol}; only http: and https: are possible`;
-  if (url.username !== "" || url.password !== "")
-    return "holds a user name or a password, which would show; send an authorization header from a $secret";
-  return undefined;
-}

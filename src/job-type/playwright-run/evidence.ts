@@ -1,4 +1,4 @@
-import { chmod, mkdir, stat } from "node:fs/promises";
+import { chmod, mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { AppError } from "../../error.ts";
@@ -69,9 +69,12 @@ export class Evidence {
     if (!this.#wanted.has(kind)) return;
     const path = join(this.#folder, FILES[kind]);
     try {
+      // There before it is written, so that a worker that dies meanwhile leaves nothing that others may read.
+      await writeFile(path, "", { mode: 0o600, flag: "a" });
       await write(path);
       await chmod(path, 0o600);
     } catch (error) {
+      if ((await stat(path).catch(() => undefined))?.size === 0) await rm(path, { force: true });
       const [line = ""] = this.#redact(error instanceof Error ? error.message : String(error)).split("\n", 1);
       this.#reasons.set(kind, line);
     }

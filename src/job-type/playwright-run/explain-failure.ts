@@ -1,5 +1,6 @@
-import { AppError, type ErrorCode, isAppError } from "../../error.ts";
+import { AppError, isAppError } from "../../error.ts";
 import { failure } from "../../host/playwright/failure.ts";
+import { stopCode } from "../stop-errors.ts";
 
 /** What is known when a page could not be opened. */
 export interface Failed {
@@ -63,9 +64,4 @@ function isClosing(error: unknown): boolean {
 function shown(text: string): string {
   const { origin, pathname } = new URL(text);
   return `${origin}${pathname}`;
-}
-
-function stopCode(reason: string): ErrorCode {
-  if (reason === "timeout") return "TIMEOUT";
-  return reason === "lease_lost" ? "LEASE_LOST" : "CANCELLED";
 }

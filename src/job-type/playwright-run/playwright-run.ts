@@ -1,23 +1,15 @@
 import { z } from "zod";
 import { isAppError } from "../../error.ts";
 import { defineJob } from "../../job/definition.ts";
+import { HostName, webUrl } from "../fields.ts";
 
 /** When a page counts as open, as Playwright names it. */
 const WAIT_UNTIL = ["load", "domcontentloaded", "networkidle", "commit"] as const;
 
-const Url = z
-  .string({
-    error: ({ input }) =>
-      isReference(input)
-        ? "takes no $secret, because a URL shows in the result, in the trace and on the screen"
-        : input === undefined
-          ? "is missing"
-          : "is not a text",
-  })
-  .superRefine((text, check) => {
-    const message = urlProblem(text);
-    if (message !== undefined) check.addIssue({ code: "custom", message });
-  });
+const Url = webUrl({
+  noSecret: "a URL shows in the result, in the trace and on the screen",
+  onlyWeb: "are opened, because others run code or read files on the machine",
+});
 
 const Input = z.strictObject({
   url: Url.describe(
@@ -39,10 +31,7 @@ const Input = z.strictObject({
     .enum(WAIT_UNTIL)
     .default("load")
     .describe("When the page counts as open; networkidle is half a second without requests."),
-  host: z
-    .string({ error: "is not a text" })
-    .default("default")
-    .describe("The machine whose browser opens it: a name of the block hosts, or default."),
+  host: HostName.describe("The machine whose browser opens it: a name of the block hosts, or default."),
 });
 
 const Result = z.strictObject({
@@ -77,17 +66,4 @@ function canPass(error: unknown): boolean {
   if (!isAppError(error)) return false;
   if (error.code === "PAGE_FAILED") return error.details["passing"] === true;
   return error.code === "HOST_UNREACHABLE" || error.code === "TIMEOUT";
-}
-
-function isReference(input: unknown): boolean {
-  return typeof input === "object" && input !== null && "$secret" in input;
-}
-
-function urlProblem(text: string): string | undefined {
-  const url = URL.parse(text);
-  if (url === null) return "is not a URL; write one such as https://example.com/path";
-  if (url.protocol !== "http:" && url.protocol !== "https:")
-    return `begins with ${url.protocol}; only http: and https: are opened, because others run code or read files on the machine`;
-  if (url.username !== "" || url.password !== "") return "holds a user name or a password, which would show";
-  return undefined;
 }

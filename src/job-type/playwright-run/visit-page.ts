@@ -1,6 +1,5 @@
 import type { Browser, Page } from "playwright-core";
-import type { Clock } from "../../clock.ts";
-import { unlessAborted, withDeadline } from "../../host/playwright/deadline.ts";
+import { type Clock, settlesWithin, unlessAborted } from "../../clock.ts";
 import { Evidence } from "./evidence.ts";
 import type { PlaywrightRunInput, PlaywrightRunResult } from "./playwright-run.ts";
 
@@ -57,8 +56,7 @@ async function goTo(page: Page, { url, wait_until: waitUntil }: PlaywrightRunInp
 
 /** A page that hangs gives no evidence; it must not keep the attempt. */
 async function lastLook(evidence: Evidence, page: Page, clock: Clock): Promise<void> {
-  const limits = { clock, timeoutMs: LAST_LOOK_MS, signal: new AbortController().signal };
-  await withDeadline(limits, (late) => unlessAborted(evidence.write(page), late)).catch(() => {});
+  await settlesWithin(clock, LAST_LOOK_MS, evidence.write(page));
 }
 
 function withoutCredentials(text: string): string {

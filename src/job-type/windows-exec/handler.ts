@@ -67,10 +67,9 @@ async function ask(
     exit_code: answer.exitCode,
     err: answer.complaint === "" ? undefined : answer.complaint,
   });
-  if (!answer.printedFalse) return { answer, warnings: [] };
-  const warning = `${what} printed False and exited 0, which counts as yes: PowerShell's booleans are no exit codes; write if (...) { exit 0 } else { exit 1 }`;
-  log.warn(warning);
-  return { answer, warnings: [warning] };
+  if (answer.warning === undefined) return { answer, warnings: [] };
+  log.warn(answer.warning);
+  return { answer, warnings: [answer.warning] };
 }
 
 function nothingToDo({ name }: NamedHost, warnings: readonly string[]): WindowsExecResult {

@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { KeptOutput, type KeptOutputEnd } from "../../artifact/kept-output.ts";
 import type { EffectContext } from "../../attempt/handlers.ts";
@@ -6,6 +5,7 @@ import type { NamedHost } from "../../host/inventory.ts";
 import type { RunnerRequest } from "../../host/powershell/request.ts";
 import type { PowerShellRunner } from "../../host/powershell/runner.ts";
 import type { RunnerEnd } from "../../host/powershell/runner-end.ts";
+import { writeExitCode } from "../exit-code-file.ts";
 import type { WindowsExecOptions } from "./options.ts";
 import type { WindowsExecInput } from "./windows-exec.ts";
 
@@ -50,7 +50,7 @@ export async function performCommand(
     stderr: (bytes) => stderr.write(bytes),
   });
   const durationMs = Math.round(clock.monotonic() - startedMono);
-  await writeFile(join(ctx.folder, "ssh/exit_code.txt"), `${codeText(end)}\n`, { mode: 0o600 });
+  await writeExitCode(join(ctx.folder, "ssh/exit_code.txt"), end.kind === "exited" ? end.code : end.kind);
   const [out, err] = await Promise.all([stdout.finish(), stderr.finish()]);
   for (const [stream, { droppedBytes }] of [["stdout", out] as const, ["stderr", err] as const]) {
     if (droppedBytes > 0) ctx.log.warn(`${stream} was cut`, { kept_bytes: keptBytes, dropped_bytes: droppedBytes });
@@ -63,9 +63,4 @@ export async function performCommand(
 /** What becomes of the remote processes, for the record. */
 export function stateOf(end: RunnerEnd): { readonly remote_state?: string } {
   return "remoteState" in end ? { remote_state: end.remoteState } : {};
-}
-
-/** The code; the word for its end where there is none. */
-function codeText(end: RunnerEnd): string {
-  return end.kind === "exited" ? String(end.code) : end.kind;
 }

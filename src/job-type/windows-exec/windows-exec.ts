@@ -1,22 +1,14 @@
 import { z } from "zod";
 import { isAppError } from "../../error.ts";
 import { defineJob } from "../../job/definition.ts";
+import { Count, HostName, PowerShellText, programText, Sha256, TraceId } from "../fields.ts";
 
-/** The end of a text in C: Windows would cut it there. */
-const WITHOUT_NUL = /^[^\0]*$/;
-const NUL_PROBLEM = "holds a NUL character, which no program can be given";
 /** CreateProcess takes this many characters, and a quote may double. */
 const LINE_MAX = 32_000;
 
-const Text = z
-  .string({
-    error: ({ input }) =>
-      isReference(input)
-        ? "takes no $secret, because command lines show in process lists and event logs; let the program read it from a file of its own account"
-        : "is not a text",
-  })
-  .regex(WITHOUT_NUL, { error: NUL_PROBLEM })
-  .max(LINE_MAX, { error: `is longer than ${LINE_MAX} characters` });
+const Text = programText(
+  "command lines show in process lists and event logs; let the program read it from a file of its own account",
+).max(LINE_MAX, { error: `is longer than ${LINE_MAX} characters` });
 
 const Argv = z
   .array(Text)
@@ -24,32 +16,26 @@ const Argv = z
   .refine((argv) => argv[0] !== "", { error: "needs the name of a program first" });
 
 /** A line, or argv; on a command line `--cmd LINE`, or `--cmd PROGRAM --arg ARGUMENT`. */
-const Command = z.union([Text.min(1, { error: "is empty" }), Argv]).meta({ words: { first: "cmd", further: "arg" } });
-
-const Script = z
-  .string({ error: "is not a text" })
-  .min(1, { error: "is empty" })
-  .regex(WITHOUT_NUL, { error: NUL_PROBLEM });
+const Command = z
+  .union([Text.min(1, { error: "is empty" }), Argv], {
+    // Of the two, the one that was meant says what is wrong.
+    error: ({ input, errors }) => errors?.[Array.isArray(input) ? 1 : 0]?.[0]?.message,
+  })
+  .meta({ words: { first: "cmd", further: "arg" } });
 
 const Input = z.strictObject({
   command: Command.describe(
     "What to run: a text is a line for the machine's default shell, as ssh would give it; a list is a program and its arguments, each as it is.",
   ),
-  host: z
-    .string({ error: "is not a text" })
-    .default("default")
-    .describe("The machine: a name of the block hosts, or default."),
-  idempotent_check: Script.optional().describe(
+  host: HostName.describe("The machine: a name of the block hosts, or default."),
+  idempotent_check: PowerShellText.optional().describe(
     "PowerShell that says whether the work is done already: exit 0 means yes, and the command is not run. Asked before the command and again after a crash; it must change nothing.",
   ),
-  verify: Script.optional().describe(
+  verify: PowerShellText.optional().describe(
     "PowerShell that is asked after the command and decides: exit 0 means that the work is done, whatever the command's own exit code.",
   ),
-  trace_id: z.string().optional().describe("Becomes the job's trace id."),
+  trace_id: TraceId.describe("Becomes the job's trace id."),
 });
-
-const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-const Count = z.int().min(0);
 
 const Result = z.strictObject({
   state: z.enum(["completed", "skipped"]).describe("skipped: the idempotence check said that there was nothing to do."),
@@ -100,8 +86,4 @@ export const windowsExec = defineJob({
 function precedesCommand(error: unknown): boolean {
   if (!isAppError(error)) return false;
   return error.code === "HOST_UNREACHABLE" || error.code === "DATABASE_BUSY" || error.code === "DATABASE_FULL";
-}
-
-function isReference(input: unknown): boolean {
-  return typeof input === "object" && input !== null && "$secret" in input;
 }

@@ -13,6 +13,7 @@ export const showSettings = defineOperation({
   }),
   errors: ["CONFIG"],
   database: "none",
+  diagnoses: true,
   lines: ({ settings }) => settings,
   async run({ origin }, { loadConfig }) {
     const settings = showConfig(await loadConfig());

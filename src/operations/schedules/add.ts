@@ -53,7 +53,8 @@ export const addSchedule = defineOperation({
     const cron = parseCron(expression, tz);
     const options = toSubmitOptions(call);
     await windlass.submit.load(type);
-    windlass.submit.prepare({ type, input, options, actor, operation: "schedules.add" });
+    const { use } = windlass.submit.prepare({ type, input, options, actor, operation: "schedules.add" });
+    if (use !== undefined) await windlass.backend.policyLog.takeUse(use);
     const spec = { name, cron: cron.expression, timeZone: tz, type, input, options, overlap, catchUp: catch_up };
     const firstAtMs = firstInstant(cron, clock.now());
     const change = await windlass.backend.schedules.put(spec, actor, { replace: replace ?? false, firstAtMs });

@@ -42,7 +42,7 @@ export class AlohaBench {
       actionUrl: `${bench.server.url}/generate_action`,
       readLog: bench.readLog,
       desktop: () => Promise.resolve({ kind: "unlocked" }),
-      check: () => Promise.resolve({ isYes: false, printedFalse: false }),
+      check: () => Promise.resolve({ isYes: false }),
       ...host,
     };
     return bench;

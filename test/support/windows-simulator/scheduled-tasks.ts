@@ -33,10 +33,10 @@ export function startTask(machine: Machine, name: string, trigger: "demand" | "t
     return "not-logged-on";
   }
   const job = `${TASK_JOB}${randomUUID()}`;
-  const context = { folder: machine.folder, job, session, user: task.user };
+  const context = { folder: machine.folder, job, session, user: task.user.replace(/^.*\\/, "") };
   // The host waits for the end of this with its first entry: it cannot say that the task has ended before it has started.
   machine.inTransaction(() => {
-    const pid = startHost(machine, task, context);
+    const pid = startHost(machine, task.name, context);
     const change = { state: "Running", lastResult: TASK_RESULT.running, lastRunAtMs: Date.now(), pid } as const;
     machine.changeTask(task.name, change, "task.started", { trigger, session, job });
   });
@@ -86,11 +86,11 @@ function sessionFor(machine: Machine, task: ScheduledTask): number | undefined {
   return machine.sessions.find(({ user, interactive }) => interactive && own(user))?.id;
 }
 
-function startHost(machine: Machine, task: ScheduledTask, context: ProcessContext): number {
-  const environment = initialEnvironment(machine.settings, task.user.replace(/^.*\\/, ""));
+function startHost(machine: Machine, name: string, context: ProcessContext): number {
+  const environment = initialEnvironment(machine.settings, context.user);
   const host = startProgram({
     image: "C:\\Windows\\System32\\svchost.exe",
-    commandLine: `svchost.exe ${task.name}`,
+    commandLine: `svchost.exe ${name}`,
     cwd: "C:\\Windows\\System32",
     environment,
     context,

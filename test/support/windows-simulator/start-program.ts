@@ -96,14 +96,23 @@ export function moduleArguments(module: string, commandLine: string): readonly s
   return ["--disable-warning=ExperimentalWarning", RUN_PROGRAM, module, MARK, commandLine];
 }
 
-/** The script is the only argument that Node itself opens: the first that is no option. */
+/**
+ * The script (the first that is no option), and what else names something on the disk: the real Node opens it by the real
+ * system's rules.
+ */
 function nodeArguments({ commandLine, context, cwd }: StartRequest): readonly string[] {
   const args = splitCommandLine(commandLine).slice(1);
   const takesText = new Set(["-e", "--eval", "-p", "--print", "-pe"]);
   const at = args.findIndex((argument) => !argument.startsWith("-"));
   if (at === -1 || takesText.has(args[at - 1] ?? "")) return args;
   const script = realPath(context.folder, args[at] ?? "", cwd) ?? args[at] ?? "";
-  return [...args.slice(0, at), script, ...args.slice(at + 1)];
+  const rest = args.slice(at + 1).map((argument) => realIfThere(context.folder, argument));
+  return [...args.slice(0, at), script, ...rest];
+}
+
+function realIfThere(folder: string, argument: string): string {
+  const real = /^c:[\\/]/i.test(argument) ? realPath(folder, argument, "C:\\") : undefined;
+  return real !== undefined && existsSync(real) ? real : argument;
 }
 
 /** Playwright on the real Node opens this folder by the real system's rules. */

@@ -75,6 +75,16 @@ export interface Listener {
   readonly image: string;
 }
 
+/** Who owns a folder and may do what in it, as far as somebody has set it; enforced nowhere. */
+export interface FolderAccess {
+  /** A SID. */
+  readonly owner: string;
+  /** Takes nothing over from the folder above. */
+  readonly isProtected: boolean;
+  /** `Allow Modify to SID (inheritance, propagation)`, in the words of .NET. */
+  readonly rules: readonly string[];
+}
+
 export interface Service {
   readonly name: string;
   readonly displayName: string;
@@ -122,6 +132,18 @@ export interface MachineEvent {
   readonly detail: unknown;
 }
 
+/** What a machine has. */
+export interface MachineKinds {
+  readonly firewall: FirewallRule;
+  readonly task: ScheduledTask;
+  readonly session: Session;
+  readonly listener: Listener;
+  readonly service: Service;
+  readonly access: FolderAccess;
+  readonly failure: Failure;
+  readonly setting: unknown;
+}
+
 export const DEFAULTS = {
   firewall: {
     direction: "Inbound",
@@ -151,6 +173,8 @@ export const DEFAULTS = {
   session: { state: "Active", locked: false, interactive: true },
   listener: { address: "127.0.0.1", pid: 4_000, image: "python.exe" },
   service: { state: "RUNNING" },
+  // Administrators, as for all that an administrator makes.
+  access: { owner: "S-1-5-32-544", isProtected: false, rules: [] },
   failure: { stdout: "", stderr: "", times: 1 },
   settings: {
     hostName: "WINSIM",
@@ -170,6 +194,7 @@ export const DEFAULTS = {
   readonly session: Partial<Session>;
   readonly listener: Partial<Listener>;
   readonly service: Partial<Service>;
+  readonly access: FolderAccess;
   readonly failure: Partial<Failure>;
   readonly settings: MachineSettings;
 };

@@ -4,14 +4,17 @@ import {
   DEFAULTS,
   type Failure,
   type FirewallRule,
+  type FolderAccess,
   type Listener,
   type MachineEvent,
+  type MachineKinds,
   type MachineSettings,
   type ScheduledTask,
   type Service,
   type Session,
 } from "./state-shapes.ts";
 import { Things } from "./things.ts";
+import { wholePath } from "./windows-path.ts";
 
 /** Names the machine's folder to every process that runs inside. */
 export const ROOT_VARIABLE = "WINSIM_ROOT";
@@ -19,24 +22,13 @@ export const ROOT_VARIABLE = "WINSIM_ROOT";
 /** In the machine's folder: the present DefaultShell, for who cannot read the database quickly. */
 export const SHELL_FILE = "default-shell";
 
-/** What a machine has. */
-interface Kinds {
-  readonly firewall: FirewallRule;
-  readonly task: ScheduledTask;
-  readonly session: Session;
-  readonly listener: Listener;
-  readonly service: Service;
-  readonly failure: Failure;
-  readonly setting: unknown;
-}
-
 /**
  * What the simulated machine is at this moment, shared by all its processes and the test. Every change is an event. Files
  * live in {@link drive}, processes in `/proc` (see `processes.ts`): neither is copied here.
  */
 export class Machine {
   readonly folder: string;
-  readonly #things: Things<Kinds>;
+  readonly #things: Things<MachineKinds>;
 
   private constructor(folder: string) {
     this.folder = folder;
@@ -154,9 +146,23 @@ export class Machine {
     return this.#things.put("service", service.name, whole, "service.changed");
   }
 
+  /** Of a folder, by its Windows path. */
+  access(path: string): FolderAccess {
+    return this.#things.one("access", wholePath(path, "C:\\")) ?? DEFAULTS.access;
+  }
+
+  putAccess(path: string, access: Partial<FolderAccess>): FolderAccess {
+    return this.#things.put("access", wholePath(path, "C:\\"), { ...DEFAULTS.access, ...access }, "acl.changed");
+  }
+
   /** From now on `program` (an image name such as `schtasks.exe`, or any agreed word) fails, `times` times. */
   fail(program: string, failure: Partial<Failure> & Pick<Failure, "code">): void {
     this.#things.put("failure", program, { ...DEFAULTS.failure, ...failure }, "failure.set");
+  }
+
+  /** What is to fail, by name. */
+  get failing(): readonly string[] {
+    return this.#things.named("failure").map(([name]) => name);
   }
 
   /** The failure that `program` has to show now; it is used up by asking. */

@@ -2,7 +2,8 @@ import type { ChildRequest, Issued, PlacedCall } from "../../../attempt/durable/
 import type { Transaction } from "../../../database/writer.ts";
 import { writeValue } from "../../../job/durable/outcome.ts";
 import type { Acceptance } from "../../backend.ts";
-import { type AcceptParts, accept } from "../accept.ts";
+import { accept } from "../accepting/accept.ts";
+import type { AcceptParts } from "../accepting/accept-parts.ts";
 import type { Claim } from "../claim.ts";
 import type { ValueReference } from "../env.ts";
 import { readJob, standingOf } from "../job-row.ts";

@@ -40,7 +40,7 @@ function firstMove(job: JobRow, stored: readonly HistoryRow[]): HistoryRow {
     runNumber: 1,
     atMs,
     event: scheduled ? "job.scheduled" : "job.queued",
-    data: { ...(scheduled ? { due_at: due } : {}), ...slotOf(job) },
+    data: { ...(scheduled ? { due_at: due } : {}), ...slotOf(job), ...job.env.verdict },
   };
 }
 

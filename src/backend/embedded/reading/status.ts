@@ -6,11 +6,11 @@ import type { ErrorRecord } from "../../../error.ts";
 import type { Progress } from "../../../job/context.ts";
 import type { Outcome } from "../../../job/state.ts";
 import type { JobStatus } from "../../backend.ts";
-import { traceOf } from "../accept.ts";
 import { effectiveRules, type JobEnv, type ValueReference } from "../env.ts";
 import type { Interned } from "../intern.ts";
 import { acceptedAtMs, type JobNumber, type JobNumbers } from "../job-number.ts";
 import { type JobRow, readJob, type Standing, standingOf } from "../job-row.ts";
+import { traceOf } from "../trace-of.ts";
 import { stateOfStanding } from "./state-of.ts";
 
 /** What reading needs. */

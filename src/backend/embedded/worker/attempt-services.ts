@@ -2,6 +2,7 @@ import type { AttemptControl } from "../../../attempt/control.ts";
 import type { AttemptRequest, AttemptServices } from "../../../attempt/services.ts";
 import { AppError } from "../../../error.ts";
 import { formatActor } from "../../../policy/actor.ts";
+import { ENQUEUE } from "../../policy-gate.ts";
 import { readInput } from "../reading/status.ts";
 import { recordAdoption } from "../record-adoption.ts";
 import { recordEffect } from "../record-effect.ts";
@@ -44,6 +45,15 @@ export function attemptServices(parts: WorkerParts, running: Running): AttemptSe
     artifactRoot,
     limits,
     secret: options.secret,
+    checkPolicy: ({ type, input: given }, input) =>
+      options.checkPolicy({
+        actor: interned.actor(db, claim.job.actor),
+        operation: claim.job.env.operation ?? ENQUEUE,
+        type: type.name,
+        input,
+        given,
+        labels: interned.queue(db, claim.job.queue).requires,
+      }),
     outsideTimeout: (maxMs, work) => timeLimit.outside(maxMs, work),
     // What was asked for before the end is written before it: mutations keep their order.
     recordAdoption: () => writer.mutate((tx) => recordAdoption(tx, claim, id)),

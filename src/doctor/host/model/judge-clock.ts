@@ -21,9 +21,11 @@ export function judgeClock(answer: Answer<ClockFacts>): Finding {
   const skewMs = Math.round(utcMs - (beforeMs + afterMs) / 2);
   const facts = { skew_ms: skewMs, doubt_ms: Math.round(doubtMs), time_zone: timeZone };
   const certainMs = Math.abs(skewMs) - doubtMs;
+  // Whole seconds: the rest is noise.
+  const skew = formatDuration(Math.round(Math.abs(skewMs) / 1_000) * 1_000);
   if (certainMs > SKEW_MAX_MS)
     return warn(
-      `the machine's clock is ${formatDuration(Math.abs(skewMs))} ${skewMs > 0 ? "ahead of" : "behind"} this one`,
+      `the machine's clock is ${skew} ${skewMs > 0 ? "ahead of" : "behind"} this one`,
       "`w32tm /resync` on the machine (`w32tm /query /status` says what it goes by), and `timedatectl` here",
       facts,
     );

@@ -1,3 +1,4 @@
+import { RULE_SCOPE } from "../../../host/model/on-machine.ts";
 import { type Facts, type Finding, notConfigured, ok, warn } from "../../model/finding.ts";
 import { type Answer, ASK_AGAIN, judgeNoAnswer } from "./answer.ts";
 
@@ -26,9 +27,6 @@ export interface RuleFacts {
 export interface AskedRule extends WantedRule {
   readonly answer: Answer<RuleFacts>;
 }
-
-/** Who may come in by a rule that we make: a port forward's gateway is there too. */
-export const RULE_SCOPE = "LocalSubnet";
 
 /**
  * The rules of the machine's firewall. A missing one is no failure: what it is for may be reached another way, and whether

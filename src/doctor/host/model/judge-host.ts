@@ -1,4 +1,5 @@
-import { type Finding, notConfigured } from "../../model/finding.ts";
+import type { Finding } from "../../model/finding.ts";
+import { HOST_LINES, NO_ALOHA, NO_PLAYWRIGHT } from "../../model/host-lines.ts";
 import type { Answer } from "./answer.ts";
 import { type AlohaFacts, type AlohaPart, judgeAloha } from "./judge-aloha.ts";
 import { type ClockFacts, judgeClock } from "./judge-clock.ts";
@@ -10,12 +11,6 @@ import { type AskedPort, isListening, judgePorts } from "./judge-ports.ts";
 import { judgePowershell, type MachineFacts, type RunnerFacts } from "./judge-powershell.ts";
 import { judgeSsh, type SshFacts } from "./judge-ssh.ts";
 import type { Subject } from "./subject.ts";
-
-/** The lines about a machine, in their order. */
-export const HOST_LINES = [
-  ...["ssh", "powershell", "host_clock", "desktop", "firewall", "ports"],
-  ...["aloha_server", "aloha_client", "playwright", "playwright_leak"],
-] as const;
 
 /** A part of Aloha with its answer; what the machine says of its port and rule is put in here. */
 export type AskedAloha = Omit<AlohaPart, "isListening" | "firewall"> & { readonly answer: Answer<AlohaFacts> };
@@ -59,9 +54,6 @@ export function judgeHost(answers: HostAnswers): readonly (Finding & { readonly 
   return HOST_LINES.map((name) => ({ name, ...findings[name] }));
 }
 
-const NO_PLAYWRIGHT = notConfigured("Playwright is not configured");
-const NO_ALOHA = notConfigured("Aloha is not configured");
-
 function judgePart({ rules, ports }: HostAnswers, part: AskedAloha | undefined): Finding {
   if (part === undefined) return NO_ALOHA;
   const own = ports.find(({ port }) => port === part.port);
@@ -71,14 +63,4 @@ function judgePart({ rules, ports }: HostAnswers, part: AskedAloha | undefined):
     isListening: own === undefined ? undefined : isListening(own),
     firewall: missing === undefined ? undefined : commandFor(missing),
   });
-}
-
-/** The lines where no machine is configured. */
-export function linesWithoutHost(): readonly (Finding & { readonly name: string })[] {
-  return [
-    { name: "ssh", ...notConfigured("no Windows machine is configured") },
-    { name: "aloha_server", ...NO_ALOHA },
-    { name: "aloha_client", ...NO_ALOHA },
-    { name: "playwright", ...NO_PLAYWRIGHT },
-  ];
 }

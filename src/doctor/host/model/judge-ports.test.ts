@@ -27,6 +27,7 @@ test("a port that nobody listens on matters where nobody answers elsewhere", () 
   expect(judgePorts([port([])])).toMatchObject({
     state: "warn",
     detail: "7887: nobody listens, and Aloha's server answers elsewhere",
+    remedy: "nothing, where Aloha's server is meant to be elsewhere; else start it",
   });
 });
 

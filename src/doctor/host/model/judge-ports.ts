@@ -31,7 +31,9 @@ export function judgePorts(asked: readonly AskedPort[]): Finding {
   const free = asked.filter((one) => imagesOf(one) === null);
   const strange = asked.filter((one) => imagesOf(one) !== null && isStrange(one));
   const remedies = [
-    ...free.map(({ remedy }) => remedy),
+    ...free.map(({ remedy, what, isReached }) =>
+      isReached ? `nothing, where ${what} is meant to be elsewhere; else ${remedy}` : remedy,
+    ),
     ...strange.map(({ port, image }) => `end what holds port ${port}, or give ${image} another one`),
   ];
   if (remedies.length === 0) return ok(detail, facts);

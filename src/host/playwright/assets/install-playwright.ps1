@@ -28,7 +28,9 @@ param(
 $ErrorActionPreference = 'Stop'
 $task = 'WinAutomation-Playwright'
 $Folder = $Folder.Replace('/', '\').TrimEnd('\')
-$facts = "$Folder\run\server.json"
+# The same for .NET, which reads it on every system.
+$place = $Folder.Replace('\', '/')
+$facts = "$place/run/server.json"
 
 # A path as one argument. A backslash before the closing quote would escape it.
 function Get-Quoted([string]$path) {
@@ -96,15 +98,15 @@ function Register-Server {
   [void](Register-ScheduledTask @given -Force)
 }
 
-if ($WsPath) { [IO.File]::WriteAllText("$Folder\ws_path.txt", $WsPath, (New-Object Text.UTF8Encoding $false)) }
+if ($WsPath) { [IO.File]::WriteAllText("$place/ws_path.txt", $WsPath, (New-Object Text.UTF8Encoding $false)) }
 foreach ($name in 'launch-server.js', 'ws_path.txt') {
-  if (-not [IO.File]::Exists("$Folder\$name")) { throw "$Folder\$name is missing" }
+  if (-not [IO.File]::Exists("$place/$name")) { throw "$Folder\$name is missing" }
 }
 if (-not $RunAs) { $RunAs = [Security.Principal.WindowsIdentity]::GetCurrent().Name }
 if (-not $Node) { $Node = [string]@(Get-Command node -CommandType Application)[0].Source }
 if (-not $Browsers) {
   $Browsers = "$env:PLAYWRIGHT_BROWSERS_PATH"
-  if (-not $Browsers -and $env:LOCALAPPDATA -and [IO.Directory]::Exists("$env:LOCALAPPDATA\ms-playwright")) {
+  if (-not $Browsers -and $env:LOCALAPPDATA -and [IO.Directory]::Exists("$env:LOCALAPPDATA/ms-playwright".Replace('\', '/'))) {
     $Browsers = "$env:LOCALAPPDATA\ms-playwright"
   }
 }
@@ -122,7 +124,7 @@ $now = Read-Facts
 $state = 'not_started'
 if ($now.pid) { $state = 'installed' }
 $log = ''
-if ([IO.File]::Exists("$Folder\run\server.log")) { $log = [string]@([IO.File]::ReadAllLines("$Folder\run\server.log"))[-1] }
+if ([IO.File]::Exists("$place/run/server.log")) { $log = [string]@([IO.File]::ReadAllLines("$place/run/server.log"))[-1] }
 $result = (Get-ScheduledTask -TaskName $task | Get-ScheduledTaskInfo).LastTaskResult
 @{
   state       = $state

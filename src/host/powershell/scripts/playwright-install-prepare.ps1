@@ -1,7 +1,7 @@
 # Makes the folder of the browser server: Administrators and SYSTEM own what is in it, the server's account may read it, and
 # write below "run". Anybody may make folders in ProgramData, so one that a stranger owns is refused: what lies in it would run.
 param($arg)
-$folder = "$($arg.folder)".Replace('/', '\')
+$folder = "$($arg.folder)".Replace('\', '/')
 $me = [Security.Principal.WindowsIdentity]::GetCurrent()
 $account = "$($arg.run_as)"
 if (-not $account) { $account = $me.Name }
@@ -18,10 +18,10 @@ foreach ($path in [IO.Path]::GetDirectoryName($folder), $folder) {
   }
   $owner = (Get-Acl -LiteralPath $path).GetOwner([Security.Principal.SecurityIdentifier])
   if ($trusted -notcontains $owner.Value) {
-    return @{ state = 'foreign_folder'; account = $account; path = $path; owner = [string]$owner.Value }
+    return @{ state = 'foreign_folder'; account = $account; path = $path.Replace('/', '\'); owner = [string]$owner.Value }
   }
 }
-[void][IO.Directory]::CreateDirectory("$folder\run")
+[void][IO.Directory]::CreateDirectory("$folder/run")
 
 function Protect-Folder([string]$path, [string]$rights) {
   $acl = New-Object Security.AccessControl.DirectorySecurity
@@ -36,5 +36,5 @@ function Protect-Folder([string]$path, [string]$rights) {
 }
 
 Protect-Folder $folder 'ReadAndExecute'
-Protect-Folder "$folder\run" 'Modify'
-@{ state = 'ready'; account = $account; path = $folder; owner = '' }
+Protect-Folder "$folder/run" 'Modify'
+@{ state = 'ready'; account = $account; path = $folder.Replace('/', '\'); owner = '' }

@@ -1,9 +1,12 @@
 import { readFileSync } from "node:fs";
+import { sidOf } from "../accounts.ts";
 import { listeningPorts } from "../listening.ts";
+import { NOT_MODELLED_EVENT, NotModelled } from "../not-modelled.ts";
 import { processTable } from "../processes.ts";
 import { endTask, presentTask, startTask } from "../scheduled-tasks.ts";
 import { Machine } from "../state.ts";
 import type { FirewallRule, ScheduledTask } from "../state-shapes.ts";
+import { programBehind } from "./shims.ts";
 
 // What only Windows has, for the real PowerShell: cmdlet.ts NAME PARAMETERS-AS-JSON prints {"rows":[…]}. One process each.
 type Parameters = Readonly<Record<string, unknown>>;
@@ -49,8 +52,15 @@ const CMDLETS: Readonly<Record<string, (parameters: Parameters) => readonly Row[
       return [{ Caption: "Microsoft Windows 10 Pro", Version: version }];
     }
     if (className === "Win32_Process") return processRows(String(filter ?? ""));
-    throw new Error(`the simulator does not model Get-CimInstance ${String(className)}`);
+    throw new NotModelled(`Get-CimInstance ${String(className)}`);
   },
+  "Get-MachineSid": ({ account }) => {
+    const sid = sidOf(String(account));
+    if (sid === undefined) throw new Error("Some or all identity references could not be translated.");
+    return [{ sid }];
+  },
+  "Get-Acl": ({ path }) => [{ ...machine.access(String(path)) }],
+  "Set-Acl": ({ path, ...access }) => [{ ...machine.putAccess(String(path), access) }],
   qwinsta: () => [
     { line: " SESSIONNAME       USERNAME                 ID  STATE   TYPE        DEVICE" },
     ...machine.sessions.map(({ id, user, name: session, state }) => ({
@@ -59,9 +69,20 @@ const CMDLETS: Readonly<Record<string, (parameters: Parameters) => readonly Row[
   ],
 };
 
-const cmdlet = CMDLETS[name];
-if (cmdlet === undefined) throw new Error(`the simulator does not model ${name}`);
-process.stdout.write(JSON.stringify({ rows: cmdlet(JSON.parse(json) as Parameters) }));
+try {
+  process.stdout.write(JSON.stringify({ rows: rowsOf(JSON.parse(json) as Parameters) }));
+} catch (error) {
+  const { message } = error as Error;
+  if (error instanceof NotModelled) machine.record(NOT_MODELLED_EVENT, "powershell.exe", { message });
+  process.stdout.write(message);
+  process.exitCode = 1;
+}
+
+function rowsOf(parameters: Parameters): readonly Row[] {
+  const cmdlet = CMDLETS[name];
+  if (cmdlet === undefined) throw new NotModelled(name);
+  return cmdlet(parameters);
+}
 
 function same(text: string, wanted: unknown): boolean {
   return text.toLowerCase() === String(wanted).toLowerCase();
@@ -105,7 +126,7 @@ function taskOf(parameters: Parameters): Partial<ScheduledTask> & Pick<Scheduled
   const given = (key: string): Row => (parameters[key] ? { [key]: parameters[key] } : {});
   return {
     name: String(parameters["name"]),
-    execute: String(parameters["execute"]),
+    execute: programBehind(String(parameters["execute"]), machine.folder),
     arguments: String(parameters["arguments"]),
     ...["workingDirectory", "user", "logonType", "runLevel", "executionTimeLimit", "restartCount"].reduce(
       (all, key) => Object.assign(all, given(key)),

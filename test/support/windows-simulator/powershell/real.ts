@@ -4,9 +4,11 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Program } from "../program.ts";
+import { hasFailingScript, relayRequests } from "./failing-scripts.ts";
 import { makeShims } from "./shims.ts";
 
 const MODULES = fileURLToPath(new URL("./modules", import.meta.url));
+const CLASSES = join(MODULES, "windows-classes.ps1");
 const CMDLET = fileURLToPath(new URL("./cmdlet.ts", import.meta.url));
 const PROFILE = fileURLToPath(new URL("./profile.ps1", import.meta.url));
 
@@ -32,9 +34,9 @@ export function realPowerShell(folder: string): string | undefined {
 }
 
 /**
- * Runs the real PowerShell as a process of the machine. Programs are found through scripts of the same names, cmdlets that
- * only Windows has are functions over the machine's state, and `C:` is a drive. It has 8 bits of exit codes, and paths are
- * case-sensitive.
+ * Runs the real PowerShell as a process of the machine. Programs are found through scripts of the same names, cmdlets and
+ * classes that only Windows has are functions and classes over the machine's state, and `C:` is a drive. It has 8 bits of
+ * exit codes, and paths are case-sensitive.
  */
 export async function runReal(program: Program, pwsh: string): Promise<number> {
   const { folder } = program.context;
@@ -46,12 +48,13 @@ export async function runReal(program: Program, pwsh: string): Promise<number> {
   const shell = /(^|\\)cmd(\.exe)?$/i.test(program.machine.settings.defaultShell) ? "cmd.exe" : "powershell.exe";
   // Its own profile is where the simulator's drive comes from; there is no other.
   const args = program.args.filter((word) => word.toLowerCase() !== "-noprofile");
+  const isRelayed = hasFailingScript(program.machine);
   const child = spawn(pwsh, args, {
     // The numbers of a session: what ends a runner's tree finds orphans by them.
     detached: true,
     // A path such as C:/ProgramData is relative here.
     cwd: folder,
-    stdio: "inherit",
+    stdio: [isRelayed ? "pipe" : "inherit", "inherit", "inherit"],
     env: {
       ...inherited,
       PATH: shims,
@@ -64,8 +67,11 @@ export async function runReal(program: Program, pwsh: string): Promise<number> {
       POWERSHELL_UPDATECHECK: "Off",
       WINSIM_NODE: process.execPath,
       WINSIM_CMDLET: CMDLET,
+      WINSIM_CLASSES: CLASSES,
     },
   });
-  const [code] = await once(child, "exit");
+  const ended = once(child, "exit");
+  if (child.stdin !== null) void relayRequests(program.machine, process.stdin, child.stdin);
+  const [code] = await ended;
   return (code as number | null) ?? 1;
 }

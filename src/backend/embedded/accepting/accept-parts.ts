@@ -1,0 +1,10 @@
+import type { JobLimits } from "../../../job/limits.ts";
+import type { Interned } from "../intern.ts";
+import type { JobNumbers } from "../job-number.ts";
+
+/** What accepting needs beside the transaction. */
+export interface AcceptParts {
+  readonly numbers: JobNumbers;
+  readonly interned: Interned;
+  readonly limits: JobLimits;
+}

@@ -1,0 +1,159 @@
+import type { Connection } from "../../../database/connection.ts";
+import type { Transaction } from "../../../database/writer.ts";
+import { rankOf } from "../../../job/rank.ts";
+import type { JobSpec } from "../../../job/spec.ts";
+import type { JobState } from "../../../job/state.ts";
+import type { Acceptance, Accepted } from "../../backend.ts";
+import { admit, storeExpiry } from "../admission.ts";
+import { checkDeadlock } from "../durable/check-deadlock.ts";
+import { newestEvent } from "../durable/emit.ts";
+import { ENTRY_COLUMNS, type Entry, entryValues, freshEntry } from "../entry.ts";
+import { type ValueReference, writeEnv } from "../env.ts";
+import { recordEnd } from "../finish.ts";
+import { acceptedAtMs, type JobNumber, nextNumber } from "../job-number.ts";
+import { readJob, standingOf } from "../job-row.ts";
+import type { Notice } from "../notice.ts";
+import { takeUse } from "../policy-log.ts";
+import { stateOfStanding } from "../reading/state-of.ts";
+import { traceOf } from "../trace-of.ts";
+import type { AcceptParts } from "./accept-parts.ts";
+import { checkBacklog } from "./backlog.ts";
+import { familyOf, isCancelled } from "./family.ts";
+import { findEarlier } from "./find-earlier.ts";
+
+/**
+ * Accepts one job: answers an earlier one for a key that is held, else stores it and lets it in.
+ *
+ * @throws AppError `IDEMPOTENCY_CONFLICT`, `QUEUE_FULL`, `CONCURRENCY_DEADLOCK`, `LIMIT_REACHED`, `POLICY_DENIED` when a limit of the policy is used up.
+ */
+export function accept(
+  tx: Transaction<Notice>,
+  parts: AcceptParts,
+  acceptance: Acceptance,
+  inputAt?: ValueReference,
+): Accepted {
+  const { spec, slot } = acceptance;
+  const earlier = findEarlier(tx, parts, acceptance);
+  if (earlier !== undefined) return describe(tx.db, parts, earlier, true);
+  if (acceptance.use !== undefined) takeUse(tx, acceptance.use);
+  checkBacklog(tx.db, spec);
+  const number = nextNumber(newestNumber(tx.db), tx.nowMs);
+  const family = spec.parent === undefined ? undefined : familyOf(tx, parts, spec.parent);
+  if (family !== undefined) checkDeadlock(tx, parts.numbers, spec, family.parent);
+  const due = Math.max(spec.dueMs ?? tx.nowMs + (spec.delayMs ?? 0), tx.nowMs);
+  const rank = rankOf(due, spec.priority, parts.limits.ageMs);
+  const queue = parts.interned.queueId(tx.db, spec.type, spec.requires);
+  const deadline = spec.deadlineInMs === undefined ? undefined : tx.nowMs + spec.deadlineInMs;
+  const expires = spec.expiresInMs === undefined ? undefined : due + spec.expiresInMs;
+  const extras = {
+    ...(deadline === undefined ? {} : { deadline }),
+    ...(expires === undefined ? {} : { expires }),
+    ...family,
+    ...(slot === undefined ? {} : { slot }),
+    ...(inputAt === undefined ? {} : { inputAt }),
+    ...(acceptance.operation === undefined ? {} : { operation: acceptance.operation }),
+    ...(acceptance.verdict === undefined ? {} : { verdict: acceptance.verdict }),
+    ...(spec.rules.durable ? { since: newestEvent(tx) } : {}),
+  };
+  tx.db.run(
+    "INSERT INTO job (id, queue, rules, actor, rank, due, env) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    number,
+    queue,
+    parts.interned.rulesId(tx.db, spec.rules),
+    parts.interned.actorId(tx.db, acceptance.actor),
+    rank,
+    due,
+    writeEnv(spec, extras),
+  );
+  storeNames(tx, spec, number, family?.parent);
+  if (slot !== undefined) {
+    tx.db.run(
+      "INSERT INTO schedule_slot (schedule, instant, job, reason, missed) VALUES (?, ?, ?, NULL, ?)",
+      slot.schedule,
+      slot.instantMs,
+      number,
+      slot.missed,
+    );
+  }
+  if (inputAt !== undefined) tx.db.run("INSERT INTO value (job, name) VALUES (?, ?)", number, inputAt.name);
+  if (expires !== undefined) storeExpiry(tx, expires, number, 1, "expires");
+  if (deadline !== undefined) storeExpiry(tx, deadline, number, 1, "deadline");
+  const unwanted =
+    family !== undefined && !spec.parent?.detached && isCancelled(tx.db, family.parent, spec.parent?.runNumber ?? 1);
+  const state = unwanted
+    ? endUnwanted(tx, freshEntry(number, 1))
+    : place(tx, { queue, rank, due, keys: spec.keys }, number);
+  return answer(parts, number, state, spec.traceId);
+}
+
+function endUnwanted(tx: Transaction<Notice>, entry: Entry): JobState {
+  const error = { code: "CANCELLED", message: "the job that made it was cancelled" };
+  recordEnd(tx, { entry, state: "cancelled", error });
+  return "cancelled";
+}
+
+/** Puts a new run where it belongs: delayed, ready, blocked, or cancelled at once by its key's strategy. */
+function place(
+  tx: Transaction<Notice>,
+  job: { queue: number; rank: number; due: number; keys: JobSpec["keys"] },
+  number: JobNumber,
+): JobState {
+  const entry = freshEntry(number, 1);
+  if (job.due > tx.nowMs) {
+    tx.db.run(
+      `INSERT INTO delayed (due, ${ENTRY_COLUMNS}, reason) VALUES (?, ?, ?, ?, ?, ?, ?, 'due')`,
+      job.due,
+      ...entryValues(entry),
+    );
+    tx.notify({ kind: "due", atMs: job.due });
+    return "scheduled";
+  }
+  if (admit(tx, job, entry, true) !== "refused") return "queued";
+  const key = job.keys.find((need) => need.strategy === "cancel-newest")?.key ?? "";
+  recordEnd(tx, {
+    entry,
+    state: "cancelled",
+    error: { code: "CANCELLED", message: `another job holds the key ${key} and its rule is to cancel the newest` },
+  });
+  return "cancelled";
+}
+
+function storeNames(tx: Transaction<Notice>, spec: JobSpec, job: JobNumber, parent: JobNumber | undefined): void {
+  for (const key in spec.metadata)
+    tx.db.run("INSERT INTO metadata (key, value, job) VALUES (?, ?, ?)", key, spec.metadata[key] ?? "", job);
+  if (spec.parent !== undefined && parent !== undefined) {
+    tx.db.run(
+      "INSERT INTO child (parent, run, slot, job) VALUES (?, ?, ?, ?)",
+      parent,
+      spec.parent.runNumber,
+      spec.parent.slot,
+      job,
+    );
+  }
+  if (spec.idempotency === undefined) return;
+  const { key, digest, windowMs } = spec.idempotency;
+  tx.db.run(
+    "INSERT INTO idempotency (type, key, digest, job, expires) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET digest = excluded.digest, job = excluded.job, expires = excluded.expires",
+    spec.type,
+    key,
+    digest,
+    job,
+    tx.nowMs + windowMs,
+  );
+}
+
+/** Retention never removes the newest job, because the next number is made from it. */
+function newestNumber(db: Connection): JobNumber {
+  return db.get<{ id: number | null }>("SELECT max(id) AS id FROM job")?.id ?? 0;
+}
+
+function describe(db: Connection, parts: AcceptParts, number: JobNumber, existing: boolean): Accepted {
+  const job = readJob(db, number);
+  const state = job === undefined ? "completed" : stateOfStanding(standingOf(db, job));
+  return { ...answer(parts, number, state, job?.env.trace), existing };
+}
+
+function answer(parts: AcceptParts, number: JobNumber, state: JobState, trace: string | undefined): Accepted {
+  const jobId = parts.numbers.idOf(number);
+  return { jobId, state, traceId: trace ?? traceOf(jobId), queuedAtMs: acceptedAtMs(number), existing: false };
+}

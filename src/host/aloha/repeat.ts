@@ -1,1 +1,0 @@
-export { exchangeRepeatedly } from "../http/repeat.ts";
