@@ -40,6 +40,14 @@ export async function runDurableAttempt(
   const edge: Edge = { request, services, durable, control, folder: folderFor(request, services, false) };
   if (request.deadlineMs !== undefined && request.deadlineMs <= services.clock.now())
     control.stop("timeout", { byDeadline: true });
+  // A cancel that was asked for while no worker had the job: nothing of its code is run.
+  if (control.reason !== undefined) {
+    parked?.coroutine.evict();
+    return settle(
+      { kind: "thrown", error: control.reason },
+      { request, services, control, folder: edge.folder, redactor: parked?.redactor, keeps: [] },
+    );
+  }
   let begun: Begun;
   try {
     begun = goOn(edge, parked) ?? begin(edge);
