@@ -4,6 +4,7 @@ import { AppError } from "../../src/error.ts";
 import { defineDurableJob } from "../../src/job/durable/define-durable-job.ts";
 import { TestClock } from "../support/clock.ts";
 import { durable, emitted, recorded, runDurable, waits } from "../support/durable.ts";
+import { seeded } from "../support/random.ts";
 import { conformance } from "./backends.ts";
 
 const work = { name: "app.work", retries: 0 };
@@ -219,11 +220,27 @@ conformance("durable calls", (test) => {
     expect(await bench.settled(id)).toMatchObject({ state: "completed", result: "awake" });
   });
 
+  test("sleep: many of them, none early and none much too late", async ({ open }) => {
+    const job = durable(async (ctx, { ms }) => {
+      const from = Date.now();
+      await ctx.sleep(Number(ms));
+      return Date.now() - from;
+    });
+    const bench = await open({ own: [job] });
+    await bench.worker({ concurrency: 50 });
+    const random = seeded(3);
+    const spans = Array.from({ length: 200 }, () => 1 + Math.floor(random() * 200));
+    const slept = await Promise.all(spans.map(async (ms) => (await runDurable(bench, { ms })).result as number));
+    const late = slept.map((took, n) => took - (spans[n] ?? 0));
+    expect(Math.min(...late)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...late)).toBeLessThan(2_000);
+  });
+
   test("sleepUntil: a past date returns at once, a future one waits", async ({ open }) => {
     const job = durable(async (ctx) => {
       const from = Date.now();
       await ctx.sleepUntil(new Date(0));
-      const until = new Date((await ctx.now()).getTime() + 60);
+      const until = new Date((await ctx.now()).getTime() + 300);
       await ctx.sleepUntil(until);
       return { early: Date.now() < until.getTime(), from };
     });

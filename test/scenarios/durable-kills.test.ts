@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import { emitted, recorded } from "../support/durable.ts";
 import { type Death, durableTypes, LONG_POSITIONS } from "../support/durable-types.ts";
+import { seeded } from "../support/random.ts";
 import { type Bench, EMBEDDED, testOn } from "../support/test.ts";
 
 const test = testOn(EMBEDDED);
@@ -52,3 +53,28 @@ test("a worker that is killed at any position, and between effect and record, co
   const children = (await own.backend.list({ type: "app.long-child", limit: 1_000 })).jobs;
   expect(children.length).toBe(4 * (deaths.length + 1));
 }, 240_000);
+
+test("several workers, one of them killed again and again: every job ends with the same result, each record once", async ({
+  open,
+}) => {
+  const bench = await open();
+  const own = await open({ folder: bench.folder, own: durableTypes(bench.folder) });
+  const random = seeded(11);
+  const steady = await own.spawn({ durable: true, concurrency: 3 });
+  const never = { position: 0, moment: "before" } as const;
+  const ids: string[] = [];
+  for (let n = 0; n < 12; n++) ids.push(await submitLong(own, `job${n}`, never));
+  for (let round = 0; round < 5; round++) {
+    const killed = await own.spawn({ durable: true, concurrency: 3 });
+    await new Promise((resolve) => setTimeout(resolve, 20 + random() * 150));
+    await killed.kill();
+  }
+  const ends = await Promise.all(ids.map((id) => own.settled(id, 60_000)));
+  const [first] = ends;
+  for (const [n, end] of ends.entries()) {
+    expect(end, `job${n}`).toMatchObject({ state: "completed", result: first?.result, failures: 0 });
+    expect((await recorded(own, ids[n] ?? "")).length, `job${n}`).toBe(LONG_POSITIONS);
+  }
+  expect(steady.hasExited).toBe(false);
+  expect((await own.backend.list({ type: "app.long-child", limit: 1_000 })).jobs.length).toBe(4 * ids.length);
+}, 120_000);

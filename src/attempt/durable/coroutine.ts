@@ -14,7 +14,7 @@ export interface Edge {
   readonly services: AttemptServices;
   readonly durable: DurableServices;
   readonly control: AttemptControl;
-  /** Where this attempt writes. */
+  /** Where the run writes. */
   readonly folder: AttemptFolder;
 }
 

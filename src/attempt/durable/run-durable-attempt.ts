@@ -1,7 +1,7 @@
+import { AttemptFolder, attemptPath } from "../../artifact/attempt-folder.ts";
 import { toErrorRecord } from "../../error.ts";
 import type { DurableContext } from "../../job/durable/context.ts";
 import type { Redactor } from "../../redact.ts";
-import { folderFor } from "../context.ts";
 import type { AttemptControl } from "../control.ts";
 import { readInput } from "../run-attempt.ts";
 import type { AttemptEnd, AttemptRequest, AttemptServices } from "../services.ts";
@@ -37,7 +37,7 @@ export async function runDurableAttempt(
   control: AttemptControl,
   { durable, parked, onRun }: DurableParts,
 ): Promise<AttemptEnd> {
-  const edge: Edge = { request, services, durable, control, folder: folderFor(request, services, false) };
+  const edge: Edge = { request, services, durable, control, folder: runFolder(request, services) };
   if (request.deadlineMs !== undefined && request.deadlineMs <= services.clock.now())
     control.stop("timeout", { byDeadline: true });
   // A cancel that was asked for while no worker had the job: nothing of its code is run.
@@ -58,6 +58,14 @@ export async function runDurableAttempt(
   }
   onRun(begun.run);
   return endOf(edge, begun);
+}
+
+/**
+ * All attempts of a run share the folder of its first one, so that the log goes on where it stood. What a late worker could
+ * write there is the same: it gets no further than the record that it knew.
+ */
+function runFolder({ jobId, runNumber }: AttemptRequest, { artifactRoot }: AttemptServices): AttemptFolder {
+  return new AttemptFolder(artifactRoot, attemptPath(jobId, runNumber, 1), true);
 }
 
 interface Begun {

@@ -81,6 +81,7 @@ export type Standing =
       /** Suspended; with `woken` it goes on as soon as a worker takes it. */
       readonly kind: "waiting";
       readonly since: number;
+      readonly worker: number | null;
       readonly woken: number | null;
       readonly run: number;
       readonly attempt: number;
@@ -134,8 +135,8 @@ function liveStanding(db: Connection, job: JobRow, doneRun: number): Standing | 
   const waiting =
     job.env.since === undefined
       ? undefined
-      : db.get<Counts & { since: number; woken: number | null }>(
-          `SELECT since, woken, ${COUNTS} FROM waiting WHERE job = ?`,
+      : db.get<Counts & { since: number; worker: number | null; woken: number | null }>(
+          `SELECT since, worker, woken, ${COUNTS} FROM waiting WHERE job = ?`,
           job.id,
         );
   if (waiting !== undefined) return { kind: "waiting", ...waiting };

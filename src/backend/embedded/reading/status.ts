@@ -104,9 +104,9 @@ function isArtifactReference(value: unknown): value is { $artifact: string } {
   );
 }
 
-/** Where the attempt that runs now writes: its own folder, or the one that it took over. */
+/** Where the attempt that runs or waits now writes: its own folder, or the one that it took over. */
 function runningFolder(db: Connection, jobId: string, job: JobRow, standing: Standing): string | null {
-  if (standing.kind !== "leased") return null;
+  if (standing.kind !== "leased" && standing.kind !== "waiting") return null;
   const root = db.get<{ artifact_root: string }>(
     "SELECT artifact_root FROM worker WHERE id = ?",
     standing.worker,
@@ -117,5 +117,7 @@ function runningFolder(db: Connection, jobId: string, job: JobRow, standing: Sta
     job.id,
     standing.run,
   )?.folder;
-  return join(root, taken ?? attemptPath(jobId, standing.run, standing.attempt));
+  // All attempts of a durable run share one.
+  const attempt = job.env.since === undefined ? standing.attempt : 1;
+  return join(root, taken ?? attemptPath(jobId, standing.run, attempt));
 }
