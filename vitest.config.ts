@@ -1,9 +1,17 @@
-import { defineConfig } from "vitest/config";
+import { globSync } from "node:fs";
+import { configDefaults, defineConfig } from "vitest/config";
+
+/** Scenarios that drive whole simulated machines: `npm run test:windows`. The other suite stays quick enough to be run often. */
+const ON_MACHINES = ["test/windows/**/*.test.ts", "test/scenarios/*-on-windows.test.ts"];
+/** The command that everything on a machine stands on belongs to both. */
+const IN_BOTH = "test/windows/windows-exec.test.ts";
+const isOnMachines = process.env["WINDLASS_TEST_SUITE"] === "windows";
 
 export default defineConfig({
   test: {
     globalSetup: "./tools/system-packages.mjs",
-    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    include: isOnMachines ? ON_MACHINES : ["src/**/*.test.ts", "test/**/*.test.ts"],
+    exclude: [...configDefaults.exclude, ...(isOnMachines ? [] : onMachinesAlone())],
     // Tests open SQLite files and start and kill processes: each file gets a process of its own, not a thread.
     pool: "forks",
     // Two cores is the smallest machine that we promise; a scenario test starts processes of its own beside these.
@@ -16,3 +24,7 @@ export default defineConfig({
     reporters: ["default", "./tools/test-reporter.mjs"],
   },
 });
+
+function onMachinesAlone(): readonly string[] {
+  return globSync(ON_MACHINES).filter((path) => path !== IN_BOTH);
+}

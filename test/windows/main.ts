@@ -9,7 +9,7 @@ import { askMachine } from "./recording/ask-machine.ts";
 import { redact } from "./recording/redact.ts";
 
 /**
- * `npm run test:windows`: the files of this folder, on the simulator. With WINDLASS_INTEGRATION=1 they run one after the other
+ * `npm run test:windows`: the files of this folder, and what else drives whole machines, on the simulator. With WINDLASS_INTEGRATION=1 they run one after the other
  * against the real machine that WINDLASS_WINDOWS_SSH_HOST and its companions name, and what was seen there becomes
  * `recordings/<computer>-<date>.json`. `--rehearse` does that with a simulator in the machine's place, and keeps its recording
  * outside of the checkout. Further words go to vitest.
@@ -74,6 +74,9 @@ async function record(env: NodeJS.ProcessEnv, folder: string): Promise<number> {
 }
 
 function runTests(env: NodeJS.ProcessEnv): number {
-  const args = ["run", "--no-file-parallelism", "test/windows", ...positionals];
-  return spawnSync(VITEST, args, { cwd: ROOT, stdio: "inherit", env }).status ?? 1;
+  // A real machine is asked by one file after the other.
+  const which = env["WINDLASS_INTEGRATION"] === "1" ? ["--no-file-parallelism", "test/windows"] : [];
+  const args = ["run", ...which, ...positionals];
+  const suite = { ...env, WINDLASS_TEST_SUITE: "windows" };
+  return spawnSync(VITEST, args, { cwd: ROOT, stdio: "inherit", env: suite }).status ?? 1;
 }

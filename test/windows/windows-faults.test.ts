@@ -57,6 +57,29 @@ onSimulator(
   },
 );
 
+onSimulator(
+  "several machines at once: a line for each, the worst exit status, and a label stands for all that have it",
+  async () => {
+    const bench = await open();
+    const block = bench.simulator.config();
+    const hosts = {
+      lab1: { ...block, labels: { site: "north" } },
+      lab2: { ...block, labels: { site: "north" } },
+      gone: { ...block, ssh_port: 1 },
+    };
+    const config = bench.cli.write("hosts.json", JSON.stringify({ windows: block, hosts, timeout: "3s" }));
+    const exec = (...args: readonly string[]) =>
+      bench.cli.call(["--config", config, "windows", "exec", ...args, "--", "echo here"], {
+        env: { XDG_RUNTIME_DIR: bench.cli.path },
+      });
+    const [north, all] = await Promise.all([exec("--hosts", "site=north"), exec("--hosts", "lab1,gone")]);
+    expect(north.stdout).toMatch(/^host=lab1 stdout=here .*state=completed job_id=\S+\nhost=lab2 stdout=here /);
+    expect(north.status).toBe(0);
+    expect(all.stdout).toMatch(/^host=lab1 .*state=completed .*\nhost=gone .*state=failed /);
+    expect(all.status).toBe(3);
+  },
+);
+
 onSimulator("a machine with another host key is not trusted, and not tried again: exit 3", async () => {
   const bench = await open();
   await bench.simulator.changeHostKey();

@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../../../test/support/until.ts";
 import { type LocalMachine, openMachine } from "../../../test/support/windows-simulator/powershell/local-transport.ts";
 import { findPwsh } from "../../../test/support/windows-simulator/powershell/real.ts";
@@ -29,6 +29,12 @@ describe.each(SHELLS)("$name", ({ pwsh: real }) => {
 
   beforeAll(async () => {
     machine = openMachine({ pwsh: real });
+    runner = await start();
+  });
+  // A test that failed may have left it busy, and the next one is not to blame.
+  afterEach(async ({ task }) => {
+    if (task.result?.state !== "fail" && runner.isUsable) return;
+    await runner[Symbol.asyncDispose]();
     runner = await start();
   });
   afterAll(async () => {
