@@ -8,7 +8,10 @@ function parkedRun(): { readonly coroutine: Coroutine; readonly input: unknown; 
 
 function parkingAt(max?: number): { parking: Parking; advance: (ms: number) => void } {
   let now = 0;
-  return { parking: new Parking({ monotonic: () => now }, max), advance: (ms) => void (now += ms) };
+  const advance = (ms: number): void => {
+    now += ms;
+  };
+  return { parking: new Parking({ monotonic: () => now }, max), advance };
 }
 
 test("beyond the limit the one that was parked longest ago is evicted, and its signal says so", () => {
