@@ -1,7 +1,7 @@
 import { ERRORS, isAppError, toErrorRecord } from "../../error.ts";
 import { writeError } from "../../job/durable/outcome.ts";
-import type { Act, Edge } from "./coroutine.ts";
 import type { ChildRequest } from "./services.ts";
+import type { Act, Edge } from "./turn.ts";
 
 /** Makes a child; a refusal is recorded as the outcome of the call, so that a replay is refused alike. */
 export function makeChild(edge: () => Edge, child: ChildRequest): Act {

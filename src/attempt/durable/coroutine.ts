@@ -1,40 +1,11 @@
-import type { AttemptFolder } from "../../artifact/attempt-folder.ts";
 import { AppError } from "../../error.ts";
 import { concurrentCall, decideCall, decideEnd } from "../../job/durable/decide-call.ts";
 import { readOutcome } from "../../job/durable/outcome.ts";
 import { type Call, type CallOutcome, describeCall, type RecordedCall } from "../../job/durable/record.ts";
-import type { AttemptControl } from "../control.ts";
-import type { AttemptRequest, AttemptServices } from "../services.ts";
 import type { HandlerEnd } from "../settle.ts";
-import type { DurableServices, Issued, PlacedCall, Suspendable, Suspension } from "./services.ts";
-
-/** The attempt that carries a coroutine at this time; a parked one has none. */
-export interface Edge {
-  readonly request: AttemptRequest;
-  readonly services: AttemptServices;
-  readonly durable: DurableServices;
-  readonly control: AttemptControl;
-  /** Where the run writes. */
-  readonly folder: AttemptFolder;
-}
-
-/** How the code's turn in an attempt ended. */
-export type Turn =
-  | { readonly kind: "ended"; readonly end: HandlerEnd }
-  | { readonly kind: "suspended" }
-  | { readonly kind: "continued"; readonly call: PlacedCall; readonly inputJson: string };
-
-/** What making a call came to, for the coroutine. */
-export type Act = (call: PlacedCall, suspend: Suspendable | undefined) => Promise<Acted>;
-
-/** `stopped`: the attempt is being stopped, and what the call did meanwhile is not recorded. */
-export type Acted = Issued | { readonly kind: "stopped" } | Extract<Turn, { kind: "continued" }>;
-
-interface OpenCall {
-  readonly call: PlacedCall;
-  readonly answer: (outcome: CallOutcome) => void;
-  waits: boolean;
-}
+import { OpenCalls } from "./open-calls.ts";
+import type { PlacedCall, Suspendable, Suspension } from "./services.ts";
+import { type Act, type Acted, type Edge, never, type Turn, thrown } from "./turn.ts";
 
 /**
  * The running code of a durable job: gives each call its position, answers it from the record or lets it be made, and ends
@@ -44,7 +15,7 @@ interface OpenCall {
  */
 export class Coroutine implements Suspendable {
   readonly #controller = new AbortController();
-  readonly #open = new Map<number, OpenCall>();
+  readonly #open = new OpenCalls();
   #edge: Edge | undefined;
   #turn: PromiseWithResolvers<Turn> | undefined;
   #records: ReadonlyMap<number, RecordedCall> = new Map();
@@ -96,14 +67,12 @@ export class Coroutine implements Suspendable {
    */
   resume(edge: Edge): Promise<Turn> | undefined {
     if (this.#failure !== undefined) return Promise.resolve(thrown(this.#failure));
-    const first = Math.min(...this.#open.keys());
     if (this.#dead || this.#open.size === 0) return undefined;
-    const records = edge.durable.records(first);
-    const outcomes = new Map(records.map((record) => [record.position, record.outcome()]));
+    const records = edge.durable.records(this.#open.first);
     const known = records.at(-1)?.position === this.#next - 1;
-    if (!known || [...this.#open.keys()].some((position) => outcomes.get(position) === undefined)) return undefined;
+    if (!known || !this.#open.areAnsweredBy(records)) return undefined;
     const turn = this.#attach(edge);
-    this.#answerAll(records);
+    this.#open.answerFrom(records);
     return turn;
   }
 
@@ -117,7 +86,7 @@ export class Coroutine implements Suspendable {
   perform(call: Call, act: Act): Promise<CallOutcome> {
     if (this.#dead) return never();
     if (this.#group === "waiting" || (this.#group === "none" && this.#open.size > 0))
-      return this.#fail(concurrentCall(describeCall(call), this.#describeOpen()));
+      return this.#fail(concurrentCall(describeCall(call), this.#open.describe()));
     if (this.edge.control.reason !== undefined) return this.#stop();
     const position = this.#next;
     const { positionsMax } = this.edge.durable;
@@ -127,11 +96,10 @@ export class Coroutine implements Suspendable {
     this.#next++;
     if (decision.kind === "answer") return Promise.resolve(decision.outcome);
     const placed = { ...call, position };
-    const { promise, resolve } = Promise.withResolvers<CallOutcome>();
-    this.#open.set(position, { call: placed, answer: resolve, waits: decision.kind === "pending" });
+    const answered = this.#open.open(placed, decision.kind === "pending");
     if (decision.kind === "issue") this.#issue(placed, act);
     else this.#suspendIfIdle();
-    return promise;
+    return answered;
   }
 
   /**
@@ -141,7 +109,8 @@ export class Coroutine implements Suspendable {
    */
   collect(thunks: readonly (() => Promise<unknown>)[]): readonly (Promise<unknown> | undefined)[] {
     if (this.#dead) return [never()];
-    if (this.#group !== "none" || this.#open.size > 0) return [this.#fail(concurrentCall("all", this.#describeOpen()))];
+    if (this.#group !== "none" || this.#open.size > 0)
+      return [this.#fail(concurrentCall("all", this.#open.describe()))];
     this.#group = "collecting";
     const made = thunks.map((thunk) => this.#collectOne(thunk));
     if (!this.#dead) this.#group = "waiting";
@@ -170,7 +139,7 @@ export class Coroutine implements Suspendable {
   }
 
   #callAt(position: number): Call {
-    return this.#open.get(position)?.call ?? this.#records.get(position) ?? { kind: "step", name: "", digest: "" };
+    return this.#open.callAt(position) ?? this.#records.get(position) ?? { kind: "step", name: "", digest: "" };
   }
 
   #attach(edge: Edge): Promise<Turn> {
@@ -200,14 +169,13 @@ export class Coroutine implements Suspendable {
   }
 
   #goOn(position: number, acted: Acted, turn: PromiseWithResolvers<Turn> | undefined): void {
-    const open = this.#open.get(position);
     switch (acted.kind) {
       case "settled":
         if (this.edge.control.reason !== undefined) this.#stopWhenIdle(position);
         else this.#answer(position, readOutcome(acted.outcome));
         return;
       case "open":
-        if (open !== undefined) open.waits = true;
+        this.#open.waits(position);
         this.#suspendIfIdle();
         return;
       case "cancelled":
@@ -223,16 +191,13 @@ export class Coroutine implements Suspendable {
   }
 
   #answer(position: number, outcome: CallOutcome): void {
-    const open = this.#open.get(position);
-    this.#open.delete(position);
-    open?.answer(outcome);
+    this.#open.answer(position, outcome);
     this.#suspendIfIdle();
   }
 
   /** When every open call waits for something outside, the slot is given back. */
   #suspendIfIdle(): void {
-    const open = [...this.#open.values()];
-    if (this.#dead || this.#group === "collecting" || open.length === 0 || open.some(({ waits }) => !waits)) return;
+    if (this.#dead || this.#group === "collecting" || this.#open.size === 0 || !this.#open.allWait) return;
     const turn = this.#turn;
     this.edge.durable.suspend(this).then(
       (suspension) => this.#suspended(suspension, turn),
@@ -246,24 +211,12 @@ export class Coroutine implements Suspendable {
     else if (suspension.kind === "cancelled") {
       this.edge.control.stop("cancelled");
       void this.#stop();
-    } else this.#answerAll(this.edge.durable.records(Math.min(...this.#open.keys())));
-  }
-
-  /** All are closed before the first is answered: code that goes on may make a call at once. */
-  #answerAll(records: readonly RecordedCall[]): void {
-    const answers = records.map(({ position, outcome }) => {
-      const open = this.#open.get(position);
-      const settled = open === undefined ? undefined : outcome();
-      if (settled === undefined) return undefined;
-      this.#open.delete(position);
-      return () => open?.answer(settled);
-    });
-    for (const answer of answers) answer?.();
+    } else this.#open.answerFrom(this.edge.durable.records(this.#open.first));
   }
 
   #bodyEnded(end: HandlerEnd): void {
     if (this.#dead) return;
-    if (this.#open.size > 0) return void this.#fail(concurrentCall("the end of the job", this.#describeOpen()));
+    if (this.#open.size > 0) return void this.#fail(concurrentCall("the end of the job", this.#open.describe()));
     const early = decideEnd(this.#next, this.#newest);
     if (early !== undefined) return void this.#fail(early);
     // It has ended by itself: nobody need be told to stop.
@@ -285,25 +238,12 @@ export class Coroutine implements Suspendable {
   }
 
   #stopWhenIdle(position: number): void {
-    this.#open.delete(position);
-    if ([...this.#open.values()].every(({ waits }) => waits)) void this.#stop();
+    this.#open.drop(position);
+    if (this.#open.allWait) void this.#stop();
   }
 
   #endTurn(ended: Turn, turn: PromiseWithResolvers<Turn> | undefined): void {
     this.evict();
     turn?.resolve(ended);
   }
-
-  #describeOpen(): string {
-    const [first] = this.#open.values();
-    return first === undefined ? "all" : `${describeCall(first.call)} (position ${first.call.position})`;
-  }
-}
-
-function thrown(error: unknown): Turn {
-  return { kind: "ended", end: { kind: "thrown", error } };
-}
-
-function never(): Promise<never> {
-  return new Promise(() => undefined);
 }

@@ -11,8 +11,9 @@ import { maskTexts } from "../mask-texts.ts";
 import { all } from "./all.ts";
 import { answerOf } from "./answer-of.ts";
 import { childCalls } from "./child-calls.ts";
-import type { Act, Coroutine, Edge } from "./coroutine.ts";
+import type { Coroutine } from "./coroutine.ts";
 import { performStep, readStepOptions, toJson } from "./step.ts";
+import type { Act, Edge } from "./turn.ts";
 import { waitCalls } from "./wait-calls.ts";
 
 /** What the calls of a context stand on. */

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, linkSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { RecordedFile } from "../../job/durable/outcome.ts";
-import type { Edge } from "./coroutine.ts";
+import type { Edge } from "./turn.ts";
 
 /**
  * Puts what the recorded steps of a run kept into the run's folder, which becomes its artifacts when it ends. What was kept and

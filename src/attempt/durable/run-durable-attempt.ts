@@ -6,10 +6,11 @@ import type { AttemptControl } from "../control.ts";
 import { readInput } from "../run-attempt.ts";
 import type { AttemptEnd, AttemptRequest, AttemptServices } from "../services.ts";
 import { settle } from "../settle.ts";
-import { Coroutine, type Edge, type Turn } from "./coroutine.ts";
+import { Coroutine } from "./coroutine.ts";
 import { createDurableContext } from "./durable-context.ts";
 import { gatherKept } from "./gather-kept.ts";
 import type { DurableServices } from "./services.ts";
+import type { Edge, Turn } from "./turn.ts";
 
 /** What an attempt of a durable job needs beside that of any job. */
 export interface DurableParts {

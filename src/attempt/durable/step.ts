@@ -8,8 +8,8 @@ import { backoffDelayMs, isRetryable } from "../../job/retry.ts";
 import type { BackoffRule } from "../../job/rules.ts";
 import type { Redactor } from "../../redact.ts";
 import { maskTexts } from "../mask-texts.ts";
-import type { Acted, Edge } from "./coroutine.ts";
 import type { PlacedCall } from "./services.ts";
+import type { Acted, Edge } from "./turn.ts";
 
 /** The function of a step. */
 export type StepWork = (step: StepContext) => unknown;

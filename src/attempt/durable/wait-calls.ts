@@ -8,8 +8,9 @@ import { matchKey } from "../../job/durable/match.ts";
 import type { Call } from "../../job/durable/record.ts";
 import { inputProblem } from "../input.ts";
 import { answerOf } from "./answer-of.ts";
-import type { Act, Coroutine } from "./coroutine.ts";
+import type { Coroutine } from "./coroutine.ts";
 import type { Awaited } from "./services.ts";
+import type { Act } from "./turn.ts";
 
 /** The calls that wait for time and for events. */
 export function waitCalls(coroutine: Coroutine): Pick<DurableContext, "sleep" | "sleepUntil" | "waitFor"> {

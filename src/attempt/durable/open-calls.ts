@@ -1,0 +1,80 @@
+import { type CallOutcome, describeCall, type RecordedCall } from "../../job/durable/record.ts";
+import type { PlacedCall } from "./services.ts";
+
+interface OpenCall {
+  readonly call: PlacedCall;
+  readonly answer: (outcome: CallOutcome) => void;
+  waits: boolean;
+}
+
+/** The calls of running code that are not answered yet: one, or those of a group. */
+export class OpenCalls {
+  readonly #calls = new Map<number, OpenCall>();
+
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  /** True when nothing is being made any more: every open call waits for something outside. */
+  get allWait(): boolean {
+    for (const { waits } of this.#calls.values()) if (!waits) return false;
+    return true;
+  }
+
+  /** The first position; infinite when none is open. */
+  get first(): number {
+    return Math.min(...this.#calls.keys());
+  }
+
+  /** Opens a call; the promise settles when it is answered. */
+  open(call: PlacedCall, waits: boolean): Promise<CallOutcome> {
+    const { promise, resolve } = Promise.withResolvers<CallOutcome>();
+    this.#calls.set(call.position, { call, answer: resolve, waits });
+    return promise;
+  }
+
+  callAt(position: number): PlacedCall | undefined {
+    return this.#calls.get(position)?.call;
+  }
+
+  /** From now on it waits for something outside. */
+  waits(position: number): void {
+    const open = this.#calls.get(position);
+    if (open !== undefined) open.waits = true;
+  }
+
+  /** Closes a call that is never answered. */
+  drop(position: number): void {
+    this.#calls.delete(position);
+  }
+
+  answer(position: number, outcome: CallOutcome): void {
+    const open = this.#calls.get(position);
+    this.#calls.delete(position);
+    open?.answer(outcome);
+  }
+
+  /** Answers those that the record has an outcome for. All are closed before the first is answered: code that goes on may make a call at once. */
+  answerFrom(records: readonly RecordedCall[]): void {
+    const answers = records.map(({ position, outcome }) => {
+      const open = this.#calls.get(position);
+      const settled = open === undefined ? undefined : outcome();
+      if (settled === undefined) return undefined;
+      this.#calls.delete(position);
+      return () => open?.answer(settled);
+    });
+    for (const answer of answers) answer?.();
+  }
+
+  /** True when the record has an outcome for each. */
+  areAnsweredBy(records: readonly RecordedCall[]): boolean {
+    const settled = new Set(records.filter(({ outcome }) => outcome() !== undefined).map(({ position }) => position));
+    return [...this.#calls.keys()].every((position) => settled.has(position));
+  }
+
+  /** The first one in words. */
+  describe(): string {
+    const [first] = this.#calls.values();
+    return first === undefined ? "all" : `${describeCall(first.call)} (position ${first.call.position})`;
+  }
+}
