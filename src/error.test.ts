@@ -25,7 +25,11 @@ describe("the table of errors", () => {
   test("what ran out of time exits 4, what cannot be reached 3, what was asked wrongly 2", () => {
     const exits = (status: number) => codes.filter((code) => exitStatusOf(code) === status);
     expect(exits(4)).toEqual(["TIMEOUT", "DEADLINE_EXCEEDED", "WAIT_TIMEOUT"]);
-    expect(exits(3)).toEqual(["HOST_UNREACHABLE", "DATABASE_BUSY", "DATABASE_FULL", "COMMIT_UNKNOWN"]);
+    expect(exits(3)).toEqual([
+      ...["RUNNER_FAILED", "RUNNER_LOST", "SSH_AUTH_REFUSED", "SSH_HOST_KEY", "HOST_UNREACHABLE"],
+      ...["PREREQUISITE_MISSING", "PLAYWRIGHT_VERSION_MISMATCH", "PLAYWRIGHT_PATH_REJECTED"],
+      ...["DATABASE_BUSY", "DATABASE_FULL", "COMMIT_UNKNOWN"],
+    ]);
     expect(exits(2)).toEqual(
       expect.arrayContaining(["USAGE", "CONFIG", "INVALID_INPUT", "INVALID_CRON", "UNSUPPORTED"]),
     );
