@@ -43,7 +43,7 @@ describe.concurrent("on a terminal", () => {
     // A pipe gets the same, without colour.
     const { status, stdout } = await folder.call([]);
     expect({ status, stdout }).toMatchObject({ status: 0, stdout: expect.stringContaining("Start here:\n") });
-    expect(stdout).toMatch(/^ {2}jobs +enqueue, status, wait, cancel, retry, logs, explain, list, stats$/m);
+    expect(stdout).toMatch(/^ {2}jobs +enqueue, status, wait, cancel, retry, emit, logs, explain, list, stats$/m);
   });
 
   test.each([60, 80, 100])("help fits %i columns, and a pipe has each text on one line", async (columns) => {
