@@ -30,6 +30,8 @@ export class PolicyGate {
   readonly inForce: PolicyInForce;
   readonly #parts: PolicyGateParts;
   #recording: Promise<unknown> = Promise.resolve();
+  /** Kinds of actors that the built-in rules let make and run jobs: without a file nothing else of the job matters. */
+  readonly #free = new Set<Actor["kind"]>();
 
   constructor(parts: PolicyGateParts) {
     this.inForce = parts.inForce;
@@ -58,9 +60,12 @@ export class PolicyGate {
    * @throws AppError as {@link ask}.
    */
   checkJob({ actor, operation, type, input, given, labels }: AskedJob): Leave {
+    if (this.#free.has(actor.kind)) return {};
     const asked: Asked = { operation, access: "write", jobType: type, ...jobFacts(input), labels };
     const digest = (): string => createHash("sha256").update(canonicalJson(given)).digest("hex");
-    return this.#check(actor, asked, digest);
+    const leave = this.#check(actor, asked, digest);
+    if (this.inForce.policy === undefined) this.#free.add(actor.kind);
+    return leave;
   }
 
   #check(actor: Actor, asked: Asked, digest?: () => string): Leave {
