@@ -21,11 +21,13 @@ import type {
   ServeOptions,
   SettledOptions,
 } from "../backend.ts";
+import type { ApprovalStore } from "../approvals.ts";
 import type { Capabilities } from "../capabilities.ts";
 import type { PolicyLog } from "../policy-log.ts";
 import type { ScheduleStore } from "../schedules.ts";
 import { type Acceptor, acceptor } from "./accepting/acceptor.ts";
 import { type EnqueueWith, enqueueWith } from "./accepting/enqueue-with.ts";
+import { approvalStore } from "./approvals/approval-store.ts";
 import { artifactIndex } from "./artifacts.ts";
 import { cancel } from "./cancel.ts";
 import { emit } from "./durable/emit.ts";
@@ -85,6 +87,7 @@ export class EmbeddedBackend implements Backend {
   readonly schedules: ScheduleStore;
   readonly artifacts: ArtifactIndex;
   readonly policyLog: PolicyLog;
+  readonly approvals: ApprovalStore;
   /** The user's own rows and an enqueue in one commit. */
   readonly enqueueWith: EnqueueWith;
   readonly #options: EmbeddedOptions;
@@ -122,6 +125,7 @@ export class EmbeddedBackend implements Backend {
     this.schedules = scheduleStore(parts);
     this.artifacts = artifactIndex(parts);
     this.policyLog = policyLog({ ...parts, clock });
+    this.approvals = approvalStore(parts);
     const { limits, artifactRoot } = options;
     this.#acceptor = acceptor({ ...parts, limits, artifactRoot });
     this.enqueueWith = enqueueWith({ ...parts, accept: this.#acceptor.acceptOne });

@@ -11,7 +11,7 @@ export const NEXT_WAIT = `SELECT min(due) AS at FROM wait WHERE due IS NOT NULL
 /** Ends the sleeps and the timeouts whose time has come; returns true when there may be more. */
 export function settleDue(tx: Transaction<Notice>, limit: number): boolean {
   const due = tx.db.all<{ job: number; run: number; position: number; event: string | null }>(
-    "SELECT job, run, position, event FROM wait WHERE due <= ? ORDER BY due LIMIT ?",
+    "SELECT job, run, position, event FROM wait WHERE due <= ? AND approval IS NULL ORDER BY due LIMIT ?",
     tx.nowMs,
     limit,
   );

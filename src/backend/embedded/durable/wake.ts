@@ -30,7 +30,11 @@ export function hasWaits(tx: Transaction<Notice>, { job, run }: RunOf): boolean 
 }
 
 function wake(tx: Transaction<Notice>, run: RunOf): void {
-  if (hasWaits(tx, run)) return;
+  if (!hasWaits(tx, run)) wakeNow(tx, run);
+}
+
+/** Lets a suspended run go on, though calls of it may still wait. */
+export function wakeNow(tx: Transaction<Notice>, run: RunOf): void {
   const row = tx.db.get<Entry & { worker: number | null }>(
     `SELECT ${ENTRY_COLUMNS}, worker FROM waiting WHERE job = ? AND run = ? AND woken IS NULL`,
     run.job,

@@ -6,9 +6,8 @@ import type {
   Suspendable,
   Suspension,
 } from "../../../attempt/durable/services.ts";
-import { pause } from "../../../clock.ts";
 import type { Transaction } from "../../../database/writer.ts";
-import { AppError, isAppError } from "../../../error.ts";
+import { AppError } from "../../../error.ts";
 import type { Claim } from "../claim.ts";
 import { issueWait } from "../durable/issue-wait.ts";
 import { storedText } from "../durable/outcome-text.ts";
@@ -21,9 +20,7 @@ import { checkLease } from "../lease.ts";
 import type { Notice } from "../notice.ts";
 import { storeValue } from "../store-value.ts";
 import type { WorkerParts } from "./parts.ts";
-
-/** A write that the disk refused is tried again this often, as long as the lease is kept. */
-const WRITE_RETRY_MS = 1_000;
+import { persist } from "./persist.ts";
 
 /** What the calls of one attempt are bound to. */
 export interface DurableBinding {
@@ -133,33 +130,6 @@ async function suspendRun(parts: WorkerParts, binding: DurableBinding, code: Sus
     unpark();
     throw error;
   }
-}
-
-/** Writes what must be on disk before the code goes on; a disk that is full or busy holds it up, and no more. */
-async function persist<T>(
-  { writer, clock }: WorkerParts,
-  { control }: DurableBinding,
-  mutation: (tx: Transaction<Notice>, again: boolean) => T,
-): Promise<T> {
-  for (let again = false; ; again = true) {
-    try {
-      if (control.ended)
-        throw new AppError("LEASE_LOST", "this attempt has ended; what its code does late counts for nothing");
-      return await writer.mutate((tx) => mutation(tx, again));
-    } catch (error) {
-      if (!isPassing(error)) throw error;
-      if (control.reason !== undefined)
-        throw new AppError("LEASE_LOST", "it could not be written before it had to stop", { cause: error });
-    }
-    await pause(clock, WRITE_RETRY_MS, control.signal);
-  }
-}
-
-function isPassing(error: unknown): boolean {
-  return (
-    isAppError(error) &&
-    (error.code === "DATABASE_FULL" || error.code === "DATABASE_BUSY" || error.code === "COMMIT_UNKNOWN")
-  );
 }
 
 function parentOf(
