@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { AppError } from "../error.ts";
 import { canonicalJson } from "../job/canonical-json.ts";
 import { type Actor, formatActor } from "../policy/actor.ts";
-import { decide, type PolicyDecision } from "../policy/decide.ts";
+import { couldBeAllowed, decide, type PolicyDecision } from "../policy/decide.ts";
 import { denialOf, type PolicyInForce, refusalOf, unaskable } from "../policy/in-force.ts";
 import { jobFacts } from "../policy/job-facts.ts";
 import type { PolicyRequest } from "../policy/request.ts";
@@ -50,14 +50,11 @@ export class PolicyGate {
    * for one.
    */
   async ask(actor: Actor, asked: Asked): Promise<void> {
-    try {
+    await this.recorded(async () => {
       const { use, demand } = this.#check(actor, asked);
       if (demand !== undefined) throw this.#refuseUnaskable(actor, asked, demand.terms.rule ?? "");
       if (use !== undefined) await this.#parts.log.takeUse(use);
-    } catch (error) {
-      await this.#recording;
-      throw error;
-    }
+    });
   }
 
   /**
@@ -69,10 +66,30 @@ export class PolicyGate {
   checkJob({ actor, operation, type, input, given, labels }: AskedJob): Leave {
     if (this.#free.has(actor.kind)) return {};
     const asked: Asked = { operation, access: "write", jobType: type, ...jobFacts(input), labels };
-    const digest = (): string => createHash("sha256").update(canonicalJson(given)).digest("hex");
-    const leave = this.#check(actor, asked, digest);
+    const leave = this.#check(actor, asked, () => digestOf(given));
     if (this.inForce.policy === undefined) this.#free.add(actor.kind);
     return leave;
+  }
+
+  /**
+   * Refuses what no rule could allow, whatever else becomes known of the request; counts nothing.
+   *
+   * @param given the input of the job as it was given.
+   * @throws AppError as {@link ask}.
+   */
+  refuseHopeless(actor: Actor, asked: Asked, given?: unknown): void {
+    if (couldBeAllowed(this.inForce.policy, actor, asked)) return;
+    this.#check(actor, asked, given === undefined ? undefined : () => digestOf(given));
+  }
+
+  /** Does what may be refused, and throws the refusal when it was recorded. */
+  async recorded<T>(act: () => T | Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      await this.#recording;
+      throw error;
+    }
   }
 
   #check(actor: Actor, asked: Asked, digest?: () => string): Leave {
@@ -119,4 +136,8 @@ type Demanding = Extract<PolicyDecision, { kind: "needs-approval" }>;
 
 function demandOf({ rule, approvers, quorum, level, expiresInMs }: Demanding): ApprovalDemand {
   return { terms: { approvers, quorum, level, rule }, expiresInMs };
+}
+
+function digestOf(given: unknown): string {
+  return createHash("sha256").update(canonicalJson(given)).digest("hex");
 }

@@ -34,6 +34,7 @@ async function serve(
     prepareChild: () => expect.fail("no children here"),
     submitChild: () => expect.fail("no children here"),
     checkPolicy,
+    judge: () => expect.fail("nothing is approved here"),
     fireSchedules: async () => undefined,
     secret,
   });
