@@ -7,6 +7,7 @@ import { Writer } from "../../database/writer.ts";
 import { AppError } from "../../error.ts";
 import type { JobLimits } from "../../job/limits.ts";
 import { type Actor, formatActor } from "../../policy/actor.ts";
+import type { ApprovalStore } from "../approvals.ts";
 import type {
   Acceptance,
   Accepted,
@@ -21,7 +22,6 @@ import type {
   ServeOptions,
   SettledOptions,
 } from "../backend.ts";
-import type { ApprovalStore } from "../approvals.ts";
 import type { Capabilities } from "../capabilities.ts";
 import type { PolicyLog } from "../policy-log.ts";
 import type { ScheduleStore } from "../schedules.ts";

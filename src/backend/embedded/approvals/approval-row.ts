@@ -1,9 +1,9 @@
-import { subjectDigest } from "../../../approval/subject.ts";
+import { randomBytes } from "node:crypto";
 import type { Approval, ApprovalState, ApprovalTerms, SignedDecision, Subject } from "../../../approval/approval.ts";
+import { subjectDigest } from "../../../approval/subject.ts";
 import { type Connection, readJson, type SqlValue } from "../../../database/connection.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import { formatUuid7 } from "../../../id.ts";
-import { randomBytes } from "node:crypto";
 import type { Interned } from "../intern.ts";
 import type { JobNumber, JobNumbers } from "../job-number.ts";
 import type { Notice } from "../notice.ts";

@@ -121,7 +121,10 @@ export function lookAgain(tx: Transaction<Notice>, { job, run, position }: Quest
 /** Ends a job that may not start: at once, unless it is claimed already; then its worker finds the decision. */
 function endRefused(tx: Transaction<Notice>, { job, run }: Question, error: ErrorRecord): void {
   const held = takeHeld(tx, job, run);
-  if (held !== undefined) return finish(tx, held.row, "waiting", { entry: held.entry, state: "failed", error });
+  if (held !== undefined) {
+    finish(tx, held.row, "waiting", { entry: held.entry, state: "failed", error });
+    return;
+  }
   const row = readJob(tx.db, job);
   const standing = row === undefined ? undefined : standingOf(tx.db, row);
   if (row === undefined || standing === undefined || standing.run !== run) return;

@@ -82,12 +82,12 @@ export function letGo(tx: Transaction<Notice>, job: JobNumber, run: number): voi
   const held = takeHeld(tx, job, run);
   if (held === undefined) return;
   const { row, entry } = held;
-  if (entry.attempt > 0) return insertReady(tx, row, entry);
+  if (entry.attempt > 0) {
+    insertReady(tx, row, entry);
+    return;
+  }
   const placement = place(tx, row, entry);
-  if (placement.kind === "refused")
-    finish(tx, row, "waiting", {
-      entry,
-      state: "cancelled",
-      error: { code: "CANCELLED", message: placement.message },
-    });
+  if (placement.kind === "placed") return;
+  const error = { code: "CANCELLED", message: placement.message };
+  finish(tx, row, "waiting", { entry, state: "cancelled", error });
 }

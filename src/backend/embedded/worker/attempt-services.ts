@@ -36,11 +36,7 @@ export function attemptRequest({ interned, db }: WorkerParts, running: Running):
 }
 
 /** What an attempt may ask of its worker; facts are stored under its lease. */
-export function attemptServices(
-  parts: WorkerParts,
-  running: Running,
-  others: LeaveBinding["others"],
-): AttemptServices {
+export function attemptServices(parts: WorkerParts, running: Running, others: LeaveBinding["others"]): AttemptServices {
   const { id, clock, machine, artifactRoot, limits, options, writer, interned, db } = parts;
   const { claim, jobId, traceId, control, timeLimit } = running;
   const { job, run } = claim.entry;
@@ -51,14 +47,18 @@ export function attemptServices(
     limits,
     secret: options.secret,
     obtainLeave: ({ type, input: given }, input) =>
-      obtainLeave(parts, { claim, control, others }, {
-        actor: interned.actor(db, claim.job.actor),
-        operation: claim.job.env.operation ?? ENQUEUE,
-        type: type.name,
-        input,
-        given,
-        labels: interned.queue(db, claim.job.queue).requires,
-      }),
+      obtainLeave(
+        parts,
+        { claim, control, others },
+        {
+          actor: interned.actor(db, claim.job.actor),
+          operation: claim.job.env.operation ?? ENQUEUE,
+          type: type.name,
+          input,
+          given,
+          labels: interned.queue(db, claim.job.queue).requires,
+        },
+      ),
     outsideTimeout: (maxMs, work) => timeLimit.outside(maxMs, work),
     // What was asked for before the end is written before it: mutations keep their order.
     recordAdoption: () => writer.mutate((tx) => recordAdoption(tx, claim, id)),

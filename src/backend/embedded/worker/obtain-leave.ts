@@ -129,7 +129,11 @@ function leave(tx: Transaction<Notice>, { claim, others }: LeaveBinding): Entry 
 
 function isHeld(tx: Transaction<Notice>, { entry }: Claim): boolean {
   return (
-    tx.db.get("SELECT 1 FROM waiting WHERE job = ? AND run = ? AND attempt < ?", entry.job, entry.run, entry.attempt) !==
-    undefined
+    tx.db.get(
+      "SELECT 1 FROM waiting WHERE job = ? AND run = ? AND attempt < ?",
+      entry.job,
+      entry.run,
+      entry.attempt,
+    ) !== undefined
   );
 }
