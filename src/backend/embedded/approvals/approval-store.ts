@@ -5,7 +5,7 @@ import { isUuid7 } from "../../../id.ts";
 import type { ApprovalFilter, ApprovalStore } from "../../approvals.ts";
 import type { Notice } from "../notice.ts";
 import { type ApprovalParts, approvalById, readApprovals } from "./approval-row.ts";
-import { decideApproval } from "./decide-approval.ts";
+import { storeDecision } from "./store-decision.ts";
 
 /** What the approvals of a database stand on. */
 export interface ApprovalStoreParts extends ApprovalParts {
@@ -19,7 +19,7 @@ export function approvalStore(parts: ApprovalStoreParts): ApprovalStore {
   return {
     list: async (filter) => db.snapshot(() => listApprovals(parts, filter)),
     find: async (approvalId) => db.snapshot(() => approvalById(db, parts, approvalId)),
-    decide: (approvalId, decision) => writer.mutate((tx) => decideApproval(tx, parts, approvalId, decision)),
+    decide: (approvalId, decision) => writer.mutate((tx) => storeDecision(tx, parts, approvalId, decision)),
   };
 }
 

@@ -2,7 +2,7 @@ import type { Transaction } from "../../../database/writer.ts";
 import { finish } from "../finish.ts";
 import type { Notice } from "../notice.ts";
 import type { Question } from "./approval-row.ts";
-import { lookAgain } from "./decide-approval.ts";
+import { lookAgain } from "./store-decision.ts";
 import { takeHeld } from "./hold.ts";
 
 /** Ends the waits for approvals whose time is over; returns true when there may be more. */

@@ -6,7 +6,7 @@ import { AppError } from "../../../error.ts";
 import { addHistory } from "../history-row.ts";
 import type { Notice } from "../notice.ts";
 import { type ApprovalParts, approvalById, type Question } from "./approval-row.ts";
-import { setState } from "./decide-approval.ts";
+import { setState } from "./store-decision.ts";
 
 /** An approval as it was judged, outside the transaction that acts on it. */
 export interface Judged {

@@ -16,7 +16,7 @@ import { letGo, takeHeld } from "./hold.ts";
  * Stores a decision and lets go on what waited for it. What the rows amount to here is a hint only: whoever goes on
  * judges them again.
  */
-export function decideApproval(
+export function storeDecision(
   tx: Transaction<Notice>,
   parts: ApprovalParts,
   approvalId: string,
