@@ -90,6 +90,7 @@ export async function composeWindlass(options: WindlassOptions): Promise<Windlas
         submitChild: (parent, type, input, child) => submit.submitChild(parent, type, input, child),
         prepareChild: (parent, type, input, child) => submit.prepareChild(parent, type, input, child),
         checkPolicy: (job) => gate.checkJob(job).demand,
+        demandOf: (call) => gate.demandOf(call),
         judge: (approval, terms) => judgeApproval(approval, terms, inForce, clock.now()),
         fireSchedules: () => fireSchedules({ backend, submit, clock, graceMs: 2 * limits.tickMs + 1_000, onError }),
         secret: (name) => environment[name],

@@ -212,6 +212,18 @@ export interface AskedJob {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** A call of a durable job that asks people, as the policy is asked about it. */
+export interface AskedCall {
+  readonly actor: Actor;
+  /** The job's type. */
+  readonly type: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** What the call itself wants. */
+  readonly wanted: ApprovalDemand;
+  /** True when nobody was asked yet: then those who are must be able to answer. */
+  readonly isNew: boolean;
+}
+
 /** Submits a child. */
 export type SubmitChild = (
   parent: ParentJob,
@@ -273,6 +285,8 @@ export interface ServeOptions {
    * @throws AppError `POLICY_DENIED`.
    */
   readonly checkPolicy: (job: AskedJob) => ApprovalDemand | undefined;
+  /** What leave a call of a durable job asks for, by its own terms and the policy of this process. @throws AppError `APPROVER_UNKNOWN`. */
+  readonly demandOf: (call: AskedCall) => ApprovalDemand;
   /** What an approval is worth by the policy of this process. */
   readonly judge: (approval: Approval, terms: ApprovalTerms) => Promise<Judgement>;
   /** Fires the slots that are due; called when a schedule's time has come. */

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ApprovalDemand } from "../approval/approval.ts";
+import { checkReachable, mergeDemands } from "../approval/merge-demands.ts";
 import type { Clock } from "../clock.ts";
 import type { AppError } from "../error.ts";
 import { canonicalJson } from "../job/canonical-json.ts";
@@ -8,7 +9,7 @@ import { couldBeAllowed, decide, type PolicyDecision } from "../policy/decide.ts
 import { denialOf, type PolicyInForce, refusalOf, unaskable } from "../policy/in-force.ts";
 import { jobFacts } from "../policy/job-facts.ts";
 import type { PolicyRequest } from "../policy/request.ts";
-import type { Acceptance, AskedJob } from "./backend.ts";
+import type { Acceptance, AskedCall, AskedJob } from "./backend.ts";
 import type { LimitedUse, PolicyLog } from "./policy-log.ts";
 
 /** The operation of a job that was asked for by itself. */
@@ -69,6 +70,27 @@ export class PolicyGate {
     const leave = this.#check(actor, asked, () => digestOf(given));
     if (this.inForce.policy === undefined) this.#free.add(actor.kind);
     return leave;
+  }
+
+  /**
+   * What leave a call of a durable job asks for: its own terms, and what the policy wants of `approvals.ask` as the least.
+   *
+   * @throws AppError `APPROVER_UNKNOWN`.
+   */
+  demandOf({ actor, type, labels, wanted, isNew }: AskedCall): ApprovalDemand {
+    const { policy } = this.inForce;
+    const request: PolicyRequest = {
+      operation: "approvals.ask",
+      access: "write",
+      jobType: type,
+      labels,
+      nowMs: this.#parts.clock.now(),
+      used: {},
+    };
+    const decision = decide(policy, actor, request);
+    const demand = decision.kind === "needs-approval" ? mergeDemands(wanted, demandOf(decision)) : wanted;
+    if (isNew) checkReachable(demand.terms, policy?.approvers ?? [], request.nowMs);
+    return demand;
   }
 
   /**

@@ -2,8 +2,8 @@ import type { Transaction } from "../../../database/writer.ts";
 import { finish } from "../finish.ts";
 import type { Notice } from "../notice.ts";
 import type { Question } from "./approval-row.ts";
-import { lookAgain } from "./store-decision.ts";
 import { takeHeld } from "./hold.ts";
+import { lookAgain } from "./store-decision.ts";
 
 /** Ends the waits for approvals whose time is over; returns true when there may be more. */
 export function expireApprovals(tx: Transaction<Notice>, limit: number): boolean {

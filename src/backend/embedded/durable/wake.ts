@@ -29,6 +29,11 @@ export function hasWaits(tx: Transaction<Notice>, { job, run }: RunOf): boolean 
   return tx.db.get("SELECT 1 FROM wait WHERE job = ? AND run = ? LIMIT 1", job, run) !== undefined;
 }
 
+/** True while somebody decided on what a call of the run asks, and nobody has looked at it. */
+export function hasDecision(tx: Transaction<Notice>, { job, run }: RunOf): boolean {
+  return tx.db.get("SELECT 1 FROM wait WHERE job = ? AND run = ? AND decided = 1 LIMIT 1", job, run) !== undefined;
+}
+
 function wake(tx: Transaction<Notice>, run: RunOf): void {
   if (!hasWaits(tx, run)) wakeNow(tx, run);
 }

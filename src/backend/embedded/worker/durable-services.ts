@@ -1,3 +1,4 @@
+import type { ApprovalDemand } from "../../../approval/approval.ts";
 import type { AttemptControl } from "../../../attempt/control.ts";
 import type {
   DurableServices,
@@ -7,7 +8,10 @@ import type {
   Suspension,
 } from "../../../attempt/durable/services.ts";
 import type { Transaction } from "../../../database/writer.ts";
-import { AppError } from "../../../error.ts";
+import { AppError, toErrorRecord } from "../../../error.ts";
+import type { ApproveRequest } from "../../../job/durable/approve-options.ts";
+import { writeError } from "../../../job/durable/outcome.ts";
+import { answerCall, askPeople } from "../approvals/answer-call.ts";
 import type { Claim } from "../claim.ts";
 import { issueWait } from "../durable/issue-wait.ts";
 import { storedText } from "../durable/outcome-text.ts";
@@ -19,6 +23,7 @@ import type { LeasedJob } from "../entry.ts";
 import { checkLease } from "../lease.ts";
 import type { Notice } from "../notice.ts";
 import { storeValue } from "../store-value.ts";
+import { confirmCall, demandOf, judgeCall } from "./durable-approvals.ts";
 import type { WorkerParts } from "./parts.ts";
 import { persist } from "./persist.ts";
 
@@ -63,6 +68,8 @@ export function durableServices(parts: WorkerParts, binding: DurableBinding): Du
       const made = { claim, call, acceptance, awaited, ...(inputAt === undefined ? {} : { inputAt }) };
       return issue(parts, binding, { call, code, make: (tx) => startChild(tx, parts, made) });
     },
+    approve: (call, request, code) => approve(parts, binding, { call, request, code }),
+    confirm: (call, request, outcome) => confirmCall({ parts, claim }, call, request, outcome),
     suspend: (code) => suspendRun(parts, binding, code),
     transaction: (call, action, write) =>
       persist(parts, binding, (tx, again) => {
@@ -71,6 +78,38 @@ export function durableServices(parts: WorkerParts, binding: DurableBinding): Du
         return known ?? recordTransaction(tx, entry, { call, action, write });
       }),
   };
+}
+
+interface ApproveCall {
+  readonly call: PlacedCall;
+  readonly request: ApproveRequest;
+  readonly code: Suspendable | undefined;
+}
+
+/** Asks people, or looks at what they decided since they were asked. */
+async function approve(
+  parts: WorkerParts,
+  binding: DurableBinding,
+  { call, request, code }: ApproveCall,
+): Promise<Issued> {
+  const { claim } = binding;
+  const people = { parts, claim };
+  if (isRecorded(parts.db, claim.entry, call.position)) {
+    const judged = await judgeCall(people, call, request);
+    if (judged === undefined)
+      throw new AppError("APPROVAL_ALTERED", `approve ${JSON.stringify(call.name)}: its approval is gone`);
+    return issue(parts, binding, { call, code, make: (tx) => answerCall(tx, parts, claim, judged) });
+  }
+  let demand: ApprovalDemand;
+  try {
+    demand = demandOf(people, request, true);
+  } catch (error) {
+    // As the refusal of a child: it is the answer, now and when the code passes here again.
+    const outcome = writeError(toErrorRecord(error));
+    await persist(parts, binding, (tx, again) => recordCall(tx, claim, call, { outcome, again }));
+    return { kind: "settled", outcome };
+  }
+  return issue(parts, binding, { call, code, make: (tx) => askPeople(tx, parts, { claim, call, request, demand }) });
 }
 
 interface IssueRequest {
