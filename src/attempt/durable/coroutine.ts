@@ -171,8 +171,10 @@ export class Coroutine implements Suspendable {
 
   #acted(position: number, acted: Acted, turn: PromiseWithResolvers<Turn> | undefined): void {
     // Another attempt may have woken it by now; this one's turn is over all the same.
-    if (acted.kind === "open" && acted.suspended) turn?.resolve({ kind: "suspended" });
-    else if (!this.#dead) this.#goOn(position, acted, turn);
+    if (acted.kind === "open" && acted.suspended) {
+      this.#open.waits(position);
+      turn?.resolve({ kind: "suspended" });
+    } else if (!this.#dead) this.#goOn(position, acted, turn);
   }
 
   #goOn(position: number, acted: Acted, turn: PromiseWithResolvers<Turn> | undefined): void {
