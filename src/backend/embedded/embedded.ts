@@ -28,7 +28,7 @@ import { type Acceptor, acceptor } from "./accepting/acceptor.ts";
 import { type EnqueueWith, enqueueWith } from "./accepting/enqueue-with.ts";
 import { artifactIndex } from "./artifacts.ts";
 import { cancel } from "./cancel.ts";
-import { emit } from "./durable/emit.ts";
+import { emit, givenCount, giveToAll } from "./durable/emit.ts";
 import { POSITIONS_MAX } from "./durable/positions.ts";
 import { prepareEvent } from "./durable/prepare-event.ts";
 import { Interned } from "./intern.ts";
@@ -191,10 +191,11 @@ export class EmbeddedBackend implements Backend {
 
   async emit(request: EventRequest, actor: Actor): Promise<EmitResult> {
     const prepared = prepareEvent(request, this.#options);
-    const { given, existing } = await this.#writer.mutate((tx) =>
+    const { event, existing, given } = await this.#writer.mutate((tx) =>
       emit(tx, { ...prepared, actor: this.#interned.actorId(tx.db, actor) }),
     );
-    return { eventId: prepared.key, existing, given };
+    if (!given) await giveToAll(this.#writer, event);
+    return { eventId: prepared.key, existing, given: existing ? 0 : givenCount({ db: this.#db }, event) };
   }
 
   async serve(options: ServeOptions): Promise<BackendWorker> {
