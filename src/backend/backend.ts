@@ -64,6 +64,8 @@ export interface JobStatus {
   readonly traceId: string;
   readonly priority: 1 | 2 | 3;
   readonly actor: Actor;
+  /** The job that made it. */
+  readonly parentId: string | null;
   readonly metadata: Readonly<Record<string, string>>;
   readonly queuedAtMs: number;
   /** When it is due; later than `queuedAtMs` for a delayed job and while a retry waits. */

@@ -3,6 +3,7 @@ import { defineJob, type JobType } from "../../src/job/definition.ts";
 import type { DurableContext } from "../../src/job/durable/context.ts";
 import { defineDurableJob } from "../../src/job/durable/define-durable-job.ts";
 import { Effects } from "./effects.ts";
+import { pairJob } from "./pair-job.ts";
 
 /** How many positions {@link longJob} has. */
 export const LONG_POSITIONS = 20;
@@ -26,7 +27,7 @@ export function durableTypes(folder: string): readonly JobType[] {
     input: z.strictObject({ name: z.string(), position: z.int(), moment: z.enum(["before", "between", "after"]) }),
     run: (input, ctx) => longJob(input, ctx, effects),
   });
-  return [child, long];
+  return [child, long, pairJob];
 }
 
 interface LongInput extends Death {

@@ -30,7 +30,7 @@ import { type EnqueueWith, enqueueWith } from "./accepting/enqueue-with.ts";
 import { approvalStore } from "./approvals/approval-store.ts";
 import { artifactIndex } from "./artifacts.ts";
 import { cancel } from "./cancel.ts";
-import { emit } from "./durable/emit.ts";
+import { emit, givenCount, giveToAll } from "./durable/emit.ts";
 import { POSITIONS_MAX } from "./durable/positions.ts";
 import { prepareEvent } from "./durable/prepare-event.ts";
 import { Interned } from "./intern.ts";
@@ -189,16 +189,17 @@ export class EmbeddedBackend implements Backend {
   async replay(jobId: string, actor: Actor, { from }: ReplayOptions = {}): Promise<ReplayResult> {
     const number = this.#numbers.numberOf(jobId);
     if (number === undefined) return { kind: "not_found" };
-    const asked = { actor: formatActor(actor), ...(from === undefined ? {} : { from }) };
-    return this.#writer.mutate((tx) => replay(tx, this.#options.limits, number, asked));
+    const parts = { limits: this.#options.limits, interned: this.#interned };
+    return this.#writer.mutate((tx) => replay(tx, parts, number, { actor, ...(from === undefined ? {} : { from }) }));
   }
 
   async emit(request: EventRequest, actor: Actor): Promise<EmitResult> {
     const prepared = prepareEvent(request, this.#options);
-    const { given, existing } = await this.#writer.mutate((tx) =>
+    const { event, existing, given } = await this.#writer.mutate((tx) =>
       emit(tx, { ...prepared, actor: this.#interned.actorId(tx.db, actor) }),
     );
-    return { eventId: prepared.key, existing, given };
+    if (!given) await giveToAll(this.#writer, event);
+    return { eventId: prepared.key, existing, given: existing ? 0 : givenCount({ db: this.#db }, event) };
   }
 
   async serve(options: ServeOptions): Promise<BackendWorker> {
