@@ -32,7 +32,8 @@ export function hasWaits(tx: Transaction<Notice>, { job, run }: RunOf): boolean 
 function wake(tx: Transaction<Notice>, run: RunOf): void {
   if (hasWaits(tx, run)) return;
   const row = tx.db.get<Entry & { worker: number | null }>(
-    `SELECT ${ENTRY_COLUMNS}, worker FROM waiting WHERE job = ? AND run = ? AND woken IS NULL`,
+    `SELECT ${ENTRY_COLUMNS}, (SELECT id FROM worker w WHERE w.id = waiting.worker AND w.stopped IS NULL) AS worker
+     FROM waiting WHERE job = ? AND run = ? AND woken IS NULL`,
     run.job,
     run.run,
   );
