@@ -41,7 +41,8 @@ function wake(tx: Transaction<Notice>, run: RunOf): void {
 /** Lets a suspended run go on, though calls of it may still wait. */
 export function wakeNow(tx: Transaction<Notice>, run: RunOf): void {
   const row = tx.db.get<Entry & { worker: number | null }>(
-    `SELECT ${ENTRY_COLUMNS}, worker FROM waiting WHERE job = ? AND run = ? AND woken IS NULL`,
+    `SELECT ${ENTRY_COLUMNS}, (SELECT id FROM worker w WHERE w.id = waiting.worker AND w.stopped IS NULL) AS worker
+     FROM waiting WHERE job = ? AND run = ? AND woken IS NULL`,
     run.job,
     run.run,
   );

@@ -92,6 +92,8 @@ export class EmbeddedWorker implements BackendWorker {
   start(): void {
     this.#armTick();
     this.wake();
+    // What became due while nobody ran.
+    void this.#due.look();
   }
 
   /** Something may be ready or cancelled. Called by a file watcher too, where an error would end the process. */
