@@ -27,7 +27,7 @@ export interface Accepted {
   readonly approvalId?: string;
 }
 
-/** The question that is put to people before a job runs. */
+/** The question that is put to people before a job runs. Its time begins when the job is due. */
 export interface JobQuestion extends ApprovalDemand {
   readonly title: string;
   /** JSON-safe: all that will be done. */

@@ -89,7 +89,7 @@ export function accept(
   if (unwanted) return answer(parts, number, endUnwanted(tx, entry), spec.traceId);
   if (acceptance.question !== undefined) {
     const question = dueLater(acceptance.question, due, tx.nowMs);
-    const approvalId = holdForLeave(tx, parts, { entry, actor, question });
+    const approvalId = holdForLeave(tx, parts, { entry, actor, question, dueAtMs: due });
     return { ...answer(parts, number, "waiting", spec.traceId), approvalId };
   }
   return answer(parts, number, placeNew(tx, { queue, rank, due, keys: spec.keys }, entry), spec.traceId);

@@ -15,16 +15,19 @@ export interface Holding {
   readonly entry: Entry;
   readonly actor: number;
   readonly question: JobQuestion;
+  /** When the job is due, where that is later. */
+  readonly dueAtMs: number;
 }
 
 /** Asks for leave before a run starts, or goes on: the job waits from now on. Returns the approval's id. */
 export function holdForLeave(
   tx: Transaction<Notice>,
   parts: ApprovalParts,
-  { entry, actor, question }: Holding,
+  { entry, actor, question, dueAtMs }: Holding,
 ): string {
   const { title, details, terms, expiresInMs } = question;
-  const expiresAtMs = tx.nowMs + expiresInMs;
+  // Leave for a job that is due next week must not be over before.
+  const expiresAtMs = Math.max(tx.nowMs, dueAtMs) + expiresInMs;
   const subject = { job: entry.job, run: entry.run, position: 0 };
   const approvalId = insertApproval(tx, parts, { ...subject, title, details, actor, terms, expiresAtMs });
   addHistory(tx, entry, "approval.asked", {

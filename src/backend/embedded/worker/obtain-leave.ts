@@ -105,7 +105,8 @@ async function ask(parts: WorkerParts, binding: LeaveBinding, question: JobQuest
   await persist(parts, binding, (tx, again) => {
     if (again && isHeld(tx, binding.claim)) return;
     checkLease(tx, binding.claim.epoch);
-    holdForLeave(tx, parts, { entry: leave(tx, binding), actor: binding.claim.job.actor, question });
+    const { actor, due: dueAtMs } = binding.claim.job;
+    holdForLeave(tx, parts, { entry: leave(tx, binding), actor, question, dueAtMs });
   });
   return "waits";
 }
