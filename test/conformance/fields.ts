@@ -66,7 +66,7 @@ export const SCHEDULE_CASES = {
   catchUp: ["schedules", "catch-up once: one job stands for all slots"],
 } as const satisfies Record<keyof ScheduleSpec, CaseName>;
 
-/** Every move between states; `null` where nothing makes it yet (durable calls). */
+/** Every move between states. */
 export const MOVE_CASES: Readonly<Record<string, CaseName | null>> = {
   "scheduled queued": ["states", "scheduled to queued: its time comes"],
   "scheduled cancelled": ["states", "scheduled to cancelled: at once"],
@@ -81,10 +81,10 @@ export const MOVE_CASES: Readonly<Record<string, CaseName | null>> = {
   "running completed": ["states", "a job goes from queued through running to completed"],
   "running failed": ["states", "running to failed: nothing is left to try"],
   "running cancelled": ["states", "running to cancelled: its handler has stopped"],
-  "running waiting": null,
-  "waiting scheduled": null,
-  "waiting queued": null,
-  "waiting cancelled": null,
-  "waiting failed": null,
-  "waiting expired": null,
+  "running waiting": ["durable-suspension", "a waiting job has no slot and keeps its keys"],
+  "waiting scheduled": ["approvals", "waiting to scheduled: one that is due later says so"],
+  "waiting queued": ["approvals", "waiting to queued: it waits and holds nothing"],
+  "waiting cancelled": ["approvals", "waiting to cancelled: at once, and its question is withdrawn"],
+  "waiting failed": ["approvals", "waiting to failed: one rejection is a veto"],
+  "waiting expired": ["approvals", "waiting to expired: nobody decided in time"],
 } satisfies Partial<Record<`${JobState} ${JobState}`, CaseName | null>>;

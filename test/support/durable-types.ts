@@ -36,7 +36,16 @@ export function durableTypes(folder: string): readonly JobType[] {
       await ctx.step("B", () => effects.append(effectOf(ctx, "B")));
     },
   });
-  return [child, long, pairJob, sleeper];
+  const asks = defineDurableJob({
+    name: "app.asks",
+    input: z.strictObject({}),
+    async run(_, ctx) {
+      const { decision, decidedBy, reason } = await ctx.approve({ title: "Go on" });
+      await ctx.step("after", () => effects.append(effectOf(ctx, "after")));
+      return [decision, decidedBy, reason];
+    },
+  });
+  return [child, long, pairJob, sleeper, asks];
 }
 
 /** A thing that was done now. */
@@ -110,7 +119,11 @@ async function longJob(input: LongInput, ctx: DurableContext<LongInput>, effects
     await step(`second ${round}`);
     await call(async () => Object.keys((await ctx.waitFor("go", { match: { name: input.name, round } })) as object));
     await call(() => ctx.run("app.long-child", { n: round }));
-    await call(async () => (await ctx.uuid()).length);
+    await call(async () => {
+      if (round === 1) return (await ctx.uuid()).length;
+      const { decision, decidedBy, reason } = await ctx.approve({ title: "Go on", details: values });
+      return [decision, decidedBy, reason];
+    });
     await call(() =>
       ctx.step(`fails ${round}`, () => Promise.reject(new Error("as told"))).catch((error: Error) => error.message),
     );

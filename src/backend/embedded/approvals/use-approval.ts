@@ -48,6 +48,8 @@ export function markUsed(
 export function openAgain(tx: Transaction<Notice>, judged: Judged): void {
   const { approval, terms } = judged;
   if (approval.state !== "pending") setState(tx, approval.approvalId, "pending");
+  // It went on by it once, and what was given then does not count any more.
+  if (approval.usedAtMs !== null) tx.db.run("UPDATE approval SET used = NULL WHERE id = ?", approval.approvalId);
   if (!isDeepStrictEqual(terms, approval.terms))
     tx.db.run("UPDATE approval SET terms = ? WHERE id = ?", JSON.stringify(terms), approval.approvalId);
   sayRefusals(tx, judged);
