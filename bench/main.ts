@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { commitCost } from "./raw.ts";
 import { SCALES, temporaryFolder } from "./setup.ts";
 import { median, percentile, rate, spread } from "./statistics.ts";
+import { printTimers } from "./timers.ts";
 import { latencyRun } from "./workloads/latency.ts";
 import { replayRun, stepsRun } from "./workloads/steps.ts";
 import { bulkRun, drainRun, enqueueRun, type Pair } from "./workloads/throughput.ts";
@@ -70,6 +71,7 @@ console.log(
 );
 await printLatency("start latency, back to back", 0);
 await printLatency("start latency, after 20 ms rest", 20);
+await printTimers(values.quick ? "quick" : "full");
 const memory = process.memoryUsage().rss;
 console.log(`\nmemory   ${Math.round(memory / 2 ** 20)} MiB at the end`);
 
