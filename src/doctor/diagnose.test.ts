@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { firstNumberAt } from "../backend/embedded/job-number.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { LoadedConfig } from "../config/config.ts";
@@ -97,6 +97,7 @@ test("a sound database is found so by every check", async () => {
   expect([...results.keys()]).toEqual([...CHECKS.map(({ name }) => name), ...WITHOUT_HOST]);
   expect([...results.values()].filter(({ state }) => state !== "ok").map(({ name }) => name)).toEqual([
     "policy",
+    "approvals",
     ...WITHOUT_HOST,
   ]);
 });
@@ -254,6 +255,43 @@ test("warnings of the configuration are worth a look", async () => {
   const results = await look();
   expect(results.get("config")).toMatchObject({ state: "warn", detail: expect.stringContaining("is not read") });
 });
+
+test("the line of approvals says who may decide, what that is worth and what waits", async () => {
+  const [hardware, plain] = [
+    "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAIA==",
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA==",
+  ];
+  expect((await look()).get("approvals")).toMatchObject({
+    state: "not_configured",
+    remedy: "windlass approvals setup",
+  });
+  writeFileSync(
+    join(folder, "windlass.policy.yaml"),
+    `version: 1\napprovers: [{ principal: a, key: "${hardware}" }, { principal: b, key: "${plain}" }]\nrules: []\n`,
+  );
+  expect((await look()).get("approvals")).toMatchObject({
+    state: "ok",
+    detail: "2 keys of approvers; what they decide is advisory, because the policy is",
+    facts: { ssh_keygen: true, approvers: 2, enforceable: 0 },
+  });
+  make(
+    `INSERT INTO approval VALUES ('x', 1, 1, 0, 't', '{}', '', 1, '{}', ${NOW - 7_200_000}, ${NOW}, 'pending', NULL, NULL),
+     ('y', 1, 1, 1, 't', '{}', '', 1, '{}', 0, ${NOW}, 'rejected', 0, NULL)`,
+  );
+  const bare = await withPath(folder, look);
+  expect(bare.get("approvals")).toMatchObject({
+    state: "fail",
+    detail: "ssh-keygen is not on PATH, and without it no approval counts; 1 approval pending, the oldest for 2h",
+    facts: { ssh_keygen: false, pending: 1, oldest_pending_ms: 7_200_000 },
+    remedy: "install openssh-client",
+  });
+  expect((await look()).get("approvals")).toMatchObject({ state: "ok", remedy: "windlass approvals list" });
+});
+
+async function withPath<T>(folders: string, action: () => Promise<T>): Promise<T> {
+  vi.stubEnv("PATH", folders);
+  return action().finally(() => vi.unstubAllEnvs());
+}
 
 test("the policy's line says which one holds, whom it holds, what was denied, and what is wrong with it", async () => {
   const file = join(folder, "windlass.policy.yaml");
