@@ -155,6 +155,41 @@ test("jobs that no live worker serves are named with what to type", async () => 
   expect(results.get("workers")).toMatchObject({ state: "ok", facts: { live: 2, dead: 1, slots: 10 } });
 });
 
+test("waits that nobody has ended are a warning; others are counted by what they wait for", async () => {
+  make(JOB);
+  expect((await look()).get("waiting_jobs")).toMatchObject({
+    state: "ok",
+    detail: "no durable job waits; 0 events kept",
+  });
+  const db = Connection.open(path);
+  const wait = (job: number, kind: string, columns = "due", value: string | number = NOW + 60_000): void => {
+    db.exec(
+      `INSERT INTO record (job, run, position, kind, name, digest, at) VALUES (${job}, 1, 1, '${kind}', '', '', 0);
+       INSERT INTO waiting (job, run, attempt, failures, crashes, recover, since) VALUES (${job}, 1, 1, 0, 0, 0, ${NOW - 3_600_000});
+       INSERT INTO wait (job, run, position, ${columns}) VALUES (${job}, 1, 1, ${value})`,
+    );
+  };
+  wait(901, "sleep");
+  wait(902, "waitFor", "event", "'paid'");
+  wait(903, "run", "child", 7);
+  wait(904, "approve");
+  const well = (await look()).get("waiting_jobs");
+  expect(well).toMatchObject({
+    state: "ok",
+    detail:
+      "4 durable jobs waiting, the oldest for 1h: 1 for a time, 1 for an event, 1 for a child, 1 for an approval; 0 events kept",
+    facts: { jobs: 4, sleep: 1, event: 1, child: 1, approval: 1, overdue: 0, oldest_ms: 3_600_000 },
+  });
+  wait(905, "sleep", "due", NOW - 120_000);
+  expect((await look()).get("waiting_jobs")).toMatchObject({
+    state: "warn",
+    detail: "1 wait should be over, the first for 2m, and no worker has ended it",
+    remedy: "start `windlass worker`",
+    facts: { overdue: 1, overdue_ms: 120_000 },
+  });
+  db.close();
+});
+
 test("leases of the dead and of the stopped are told apart", async () => {
   make(JOB);
   const dead = enterWorker({ uuid: "dead" });
