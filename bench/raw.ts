@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { FOLD_TAIL, TAIL_FROM, TAIL_MAX } from "../src/backend/embedded/durable/record-tail.ts";
 import { openDatabase } from "../src/database/open.ts";
 import { payload } from "./setup.ts";
 
@@ -51,17 +52,22 @@ export function rawDrain({ folder, jobs, batch }: RawRun): number {
   }
 }
 
-/** Records a second for appending what steps came to. */
+/** Records a second for appending what steps came to: one job alone to its record, several to the tail, moved as the engine does. */
 export function rawSteps({ folder, jobs, batch }: RawRun): number {
   const db = open(folder);
+  const shared = batch >= TAIL_FROM;
   const append = db.prepare(
-    "INSERT INTO record (job, run, position, kind, name, digest, at, settled, outcome) VALUES (?, 1, ?, 'step', 'add', '', 0, 0, '{\"ok\":1}')",
+    shared
+      ? "INSERT INTO record_tail (job, run, position, kind, name, digest, at, outcome) VALUES (?, 1, ?, 'step', 'add', '', 0, '{\"ok\":1}')"
+      : "INSERT INTO record (job, run, position, kind, name, digest, at, settled, outcome) VALUES (?, 1, ?, 'step', 'add', '', 0, 0, '{\"ok\":1}')",
   );
   const started = performance.now();
   for (let next = 0; next < jobs; ) {
     db.exec("BEGIN IMMEDIATE");
-    for (const end = Math.min(jobs, next + batch); next < end; next++)
-      append.run(next % batch, Math.floor(next / batch));
+    for (const end = Math.min(jobs, next + batch); next < end; next++) {
+      const { lastInsertRowid } = append.run(next % batch, Math.floor(next / batch));
+      if (shared && Number(lastInsertRowid) >= TAIL_MAX) db.exec(FOLD_TAIL);
+    }
     db.exec("COMMIT");
   }
   return finish(db, jobs, started);

@@ -23,6 +23,8 @@ export const APPLICATION_ID = 0x574e444c;
 const WRITER_MIN: readonly (readonly [version: number, writerMin: number])[] = [
   // An older one would end a child without waking the job that waits for it.
   [3, 3],
+  // It would not find the records that stand in the tail.
+  [4, 4],
 ];
 
 /** The migrations of this version of the program, read from `migrations/`. */
