@@ -26,6 +26,8 @@ export interface WindlassOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Default: the machine's. */
   readonly clock?: Clock;
+  /** The policy, where it was loaded before. */
+  readonly inForce?: PolicyInForce | undefined;
   /** How long opening may wait for another process that holds the database. Default 10 s. */
   readonly busyLimitMs?: number;
 }
@@ -53,7 +55,7 @@ export async function composeWindlass(options: WindlassOptions): Promise<Windlas
   const { config, environment, clock = systemClock } = options;
   checkSupported(config);
   // First: without the policy nothing is done, and no file is made.
-  const inForce = await policyInForce(config);
+  const inForce = options.inForce ?? (await policyInForce(config));
   const types = nameTypes([...builtInTypes(config), ...options.types]);
   const limits = limitsOf(config);
   const embedded = await openEmbedded(options, clock, limits);

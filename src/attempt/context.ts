@@ -1,7 +1,9 @@
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { AttemptFolder, attemptPath, maskFile } from "../artifact/attempt-folder.ts";
+import { AppError } from "../error.ts";
 import type { ChildOptions, JobLog } from "../job/context.ts";
+import { CHILDREN_MAX } from "../job/limits.ts";
 import { formatLogLine } from "../logfmt.ts";
 import type { Redactor } from "../redact.ts";
 import type { EffectContext } from "./handlers.ts";
@@ -31,7 +33,7 @@ export function createContext(
   request: AttemptRequest,
   { services, folder, signal, redactor }: ContextParts,
 ): EffectContext {
-  let calls = 0;
+  const slotOf = childSlots(request);
   return {
     jobId: request.jobId,
     runNumber: request.runNumber,
@@ -46,13 +48,28 @@ export function createContext(
     },
     progress: (progress) => services.progress(request, maskTexts(progress, redactor)),
     keep: (path, content) => folder.keep(path, content, services.limits.keptBytes),
-    enqueue: (type, input, options: ChildOptions = {}) => {
-      const slot = options.key === undefined ? `call:${++calls}` : `key:${options.key}`;
+    enqueue: async (type, input, options: ChildOptions = {}) => {
+      const slot = slotOf(options.key);
       return services.enqueue(request, slot, typeof type === "string" ? type : type.name, input, options);
     },
     maskFile: async (path) => (redactor === undefined ? undefined : maskFile(path, redactor)),
     outsideTimeout: services.outsideTimeout,
     recordEffect: (effect) => services.recordEffect(request, effect, folder.path),
+  };
+}
+
+/** Names the children of an attempt by their keys, or by the ordinals of the calls; so a later attempt names them alike. */
+function childSlots({ jobId, type }: AttemptRequest): (key: string | undefined) => string {
+  let calls = 0;
+  let ordinals = 0;
+  return (key) => {
+    if (++calls > CHILDREN_MAX)
+      throw new AppError(
+        "LIMIT_REACHED",
+        `job ${jobId} of ${type.name} has enqueued ${CHILDREN_MAX} jobs in this attempt, which is the limit; look for a loop that does not end, or let several jobs enqueue a share each`,
+        { details: { limit: CHILDREN_MAX } },
+      );
+    return key === undefined ? `call:${++ordinals}` : `key:${key}`;
   };
 }
 

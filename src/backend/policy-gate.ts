@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import { canonicalJson } from "../job/canonical-json.ts";
 import { type Actor, formatActor } from "../policy/actor.ts";
-import { decide } from "../policy/decide.ts";
+import { couldBeAllowed, decide } from "../policy/decide.ts";
 import { denialOf, type PolicyInForce, refusalOf } from "../policy/in-force.ts";
 import { jobFacts } from "../policy/job-facts.ts";
 import type { PolicyRequest } from "../policy/request.ts";
@@ -44,13 +44,10 @@ export class PolicyGate {
    * @throws AppError `POLICY_DENIED` with the line that would allow it; `UNSUPPORTED` where it needs an approval.
    */
   async ask(actor: Actor, asked: Asked): Promise<void> {
-    try {
+    await this.recorded(async () => {
       const { use } = this.#check(actor, asked);
       if (use !== undefined) await this.#parts.log.takeUse(use);
-    } catch (error) {
-      await this.#recording;
-      throw error;
-    }
+    });
   }
 
   /**
@@ -62,10 +59,30 @@ export class PolicyGate {
   checkJob({ actor, operation, type, input, given, labels }: AskedJob): Leave {
     if (this.#free.has(actor.kind)) return {};
     const asked: Asked = { operation, access: "write", jobType: type, ...jobFacts(input), labels };
-    const digest = (): string => createHash("sha256").update(canonicalJson(given)).digest("hex");
-    const leave = this.#check(actor, asked, digest);
+    const leave = this.#check(actor, asked, () => digestOf(given));
     if (this.inForce.policy === undefined) this.#free.add(actor.kind);
     return leave;
+  }
+
+  /**
+   * Refuses what no rule could allow, whatever else becomes known of the request; counts nothing.
+   *
+   * @param given the input of the job as it was given.
+   * @throws AppError as {@link ask}.
+   */
+  refuseHopeless(actor: Actor, asked: Asked, given?: unknown): void {
+    if (couldBeAllowed(this.inForce.policy, actor, asked)) return;
+    this.#check(actor, asked, given === undefined ? undefined : () => digestOf(given));
+  }
+
+  /** Does what may be refused, and throws the refusal when it was recorded. */
+  async recorded<T>(act: () => T | Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      await this.#recording;
+      throw error;
+    }
   }
 
   #check(actor: Actor, asked: Asked, digest?: () => string): Leave {
@@ -98,4 +115,8 @@ export class PolicyGate {
     // A refusal that cannot be written (no database yet, an older one, a full disk) is a refusal all the same.
     this.#recording = log.recordDenial(denialOf(inForce, actor, request, rule)).catch(() => undefined);
   }
+}
+
+function digestOf(given: unknown): string {
+  return createHash("sha256").update(canonicalJson(given)).digest("hex");
 }

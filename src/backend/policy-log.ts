@@ -11,9 +11,25 @@ export interface LimitedUse {
   refuse(used: number): AppError;
 }
 
+/** A refusal that was recorded. */
+export interface RecordedDenial extends Denial {
+  /** Unix milliseconds. */
+  readonly atMs: number;
+}
+
+/** Which refusals are asked for. */
+export interface DenialFilter {
+  /** How many at most. */
+  readonly limit: number;
+  /** Only those at or after this time, Unix milliseconds. */
+  readonly sinceMs?: number;
+}
+
 /** What the policy has to remember beyond one process: who was refused, and how often a limited rule was used. */
 export interface PolicyLog {
   recordDenial(denial: Denial): Promise<void>;
+  /** What was refused, newest first, as far as it is kept. */
+  denials(filter: DenialFilter): Promise<readonly RecordedDenial[]>;
   /**
    * Counts a use, unless so many were counted in the hour before. Where a job is stored, `Backend.accept` does it in the
    * commit of the job instead.

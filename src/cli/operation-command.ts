@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { errorText, exitStatusOf } from "../error.ts";
-import { callOperation, type Operation, type Verdict } from "../operations/operation.ts";
+import { callOpening, callOperation, type Operation, type Verdict } from "../operations/operation.ts";
 import type { Call, Command, WordSpec } from "./command.ts";
 import type { Flag } from "./flag.ts";
 import { defaultLines, renderJson, renderLines } from "./render.ts";
@@ -96,10 +96,15 @@ export async function perform(
   input: unknown,
   { session }: Pick<Call, "session">,
 ): Promise<unknown> {
-  const { database, loadsTypes = false } = operation;
+  const { database, loadsTypes = false, asksItself = false } = operation;
   if (database === "none") return callOperation(operation, input, session.context() as never);
-  const windlass = await session.open(database, loadsTypes);
-  return callOperation(operation, input, session.contextWith(windlass));
+  return callOpening(operation, input, {
+    context: session.context(),
+    async open(parsed) {
+      if (asksItself) await session.askAhead(operation.name, operation.jobs?.(parsed) ?? [], database);
+      return session.contextWith(await session.open(database, loadsTypes));
+    },
+  });
 }
 
 /** A failing answer has `code` and `error`, as a failure without an answer; what it says itself of its error stays. */

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { PolicyGate } from "../backend/policy-gate.ts";
 import { systemClock } from "../clock.ts";
 import type { LoadedConfig } from "../config/config.ts";
@@ -7,7 +8,7 @@ import type { OpenMode } from "../database/open.ts";
 import { homeFolder, osUser } from "../host/local/os-user.ts";
 import type { JobType } from "../job/definition.ts";
 import type { Logger } from "../logfmt.ts";
-import type { CallContext, OperationParts } from "../operations/operation.ts";
+import type { CallContext, OperationParts, RequestedJob } from "../operations/operation.ts";
 import { OPERATIONS } from "../operations/registry.ts";
 import type { Actor } from "../policy/actor.ts";
 import { callerOf } from "../policy/caller.ts";
@@ -73,8 +74,25 @@ export class Session implements AsyncDisposable {
    */
   async gate(): Promise<PolicyGate> {
     if (this.#windlass !== undefined) return (await this.#windlass).gate;
-    this.#gate ??= this.#openGate();
-    return this.#gate;
+    return this.#gateAlone();
+  }
+
+  /**
+   * Refuses jobs that no rule could allow before a database is made or migrated for them. Where there is one, the submit
+   * function asks, which knows more.
+   *
+   * @throws AppError `POLICY_DENIED`, `CONFIG`.
+   */
+  async askAhead(operation: string, jobs: readonly RequestedJob[], mode: OpenMode): Promise<void> {
+    const { config } = await this.config();
+    if (this.#windlass !== undefined || (mode !== "migrate" && existsSync(config.database.path))) return;
+    const [gate, { askAhead }, { builtInTypes }] = await Promise.all([
+      this.#gateAlone(),
+      import("../operations/ask-ahead.ts"),
+      import("../job-type/registry.ts"),
+    ]);
+    const types = [...builtInTypes(config), ...(await this.ownTypes())];
+    await gate.recorded(() => askAhead(gate, { actor: this.actor, operation, jobs, types }));
   }
 
   /** The context of an operation that needs no database. */
@@ -126,6 +144,11 @@ export class Session implements AsyncDisposable {
     return loadJobFiles(config.jobs);
   }
 
+  #gateAlone(): Promise<PolicyGate> {
+    this.#gate ??= this.#openGate();
+    return this.#gate;
+  }
+
   async #openGate(): Promise<PolicyGate> {
     const { config } = await this.config();
     const { openGate } = await import("../windlass.ts");
@@ -135,6 +158,8 @@ export class Session implements AsyncDisposable {
   async #open(mode: OpenMode, own: boolean): Promise<Windlass> {
     const { config } = await this.config();
     const { composeWindlass } = await import("../windlass.ts");
-    return composeWindlass({ config, mode, types: own ? await this.ownTypes() : [], environment: process.env });
+    const { inForce } = await this.#gateAlone();
+    const types = own ? await this.ownTypes() : [];
+    return composeWindlass({ config, mode, types, environment: process.env, inForce });
   }
 }

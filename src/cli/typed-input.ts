@@ -104,6 +104,7 @@ async function inputSchemaOf(session: Session, type: string): Promise<FieldSchem
   ]);
   const loaded = [...builtInTypes(config), ...(await session.ownTypes())].find(({ name }) => name === type);
   if (loaded !== undefined) return describeType(loaded).inputSchema;
+  await session.askAhead("jobs.enqueue", [{ type }], "write");
   const { backend, submit } = await session.open("write", true);
   await submit.load(type);
   const published = (await backend.types()).find(({ name }) => name === type);

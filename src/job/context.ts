@@ -56,7 +56,9 @@ export interface JobContext {
    * Enqueues a job that belongs to this one. Its default key is (job, run, ordinal of the call), so an attempt that is
    * tried again gets the first job back, whatever the input.
    *
-   * @throws AppError what `submit` throws, and `LIMIT_REACHED` beyond `job.depth_max` or `job.spawn_rate`.
+   * @throws AppError what `submit` throws; `LIMIT_REACHED` when it would have more than `job.depth_max` unfinished ancestors,
+   * when the descendants of the first ancestor made more than `job.spawn_rate` (what the first one makes itself is free), and
+   * for the 10,001st call of an attempt.
    */
   enqueue(
     type: string | { readonly name: string },

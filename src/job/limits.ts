@@ -19,8 +19,9 @@ export interface JobLimits {
   /** Above this a value is refused. */
   readonly valueBytes: number;
   readonly metadataPairs: number;
+  /** `job.depth_max`: unfinished ancestors of a job. */
   readonly depthMax: number;
-  /** `job.spawn_rate`: children that one first ancestor may create in a minute. */
+  /** `job.spawn_rate`: jobs that the descendants of one first ancestor may make in a minute. */
   readonly spawnRate: number;
   readonly adoptWaitMs: number;
   /** `history.rows_max`: unusual events kept for one job; further ones are counted. */
@@ -45,6 +46,9 @@ export const DEFAULT_LIMITS: JobLimits = {
   adoptWaitMs: 600_000,
   historyRowsMax: 1_000,
 };
+
+/** Jobs that one attempt of a plain job may enqueue: as many as a durable run has positions. */
+export const CHILDREN_MAX = 10_000;
 
 /** The longest time that a call may ask for: 366 days. */
 export const CALL_DURATION_MAX_MS = 366 * 86_400_000;

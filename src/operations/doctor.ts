@@ -41,9 +41,10 @@ export const doctor = defineOperation({
       ),
   }),
   output: Output,
-  errors: ["CHECK_FAILED", "HOST_UNREACHABLE"],
+  errors: ["CHECK_FAILED", "HOST_UNREACHABLE", "POLICY_DENIED"],
   database: "none",
   diagnoses: true,
+  changes: ({ fix }) => fix,
   verdict: ({ state, checks }) => sayVerdict(state, checks),
   lines: ({ state, repairs, checks }) => [
     ...repairs.map(({ plan, error }) => ({ repair: plan, result: error ?? "done" })),

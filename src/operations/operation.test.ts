@@ -27,6 +27,7 @@ const look = defineOperation({ ...touch, name: "things.look", access: "read" });
 const denials: Denial[] = [];
 const log: PolicyLog = {
   recordDenial: async (denial) => void denials.push(denial),
+  denials: async () => [],
   takeUse: () => expect.fail("nothing is limited here"),
   usedBy: async () => ({}),
 };

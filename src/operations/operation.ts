@@ -4,11 +4,12 @@ import type { PolicyGate } from "../backend/policy-gate.ts";
 import type { Submit } from "../backend/submit.ts";
 import type { Clock } from "../clock.ts";
 import type { Config, LoadedConfig } from "../config/config.ts";
-import { AppError, type ErrorCode, isAppError } from "../error.ts";
+import { type AppError, type ErrorCode, isAppError } from "../error.ts";
 import type { JobType } from "../job/definition.ts";
 import { sayIssue } from "../job/say-issue.ts";
 import type { Pairs } from "../logfmt.ts";
 import type { Actor } from "../policy/actor.ts";
+import { wrongInput } from "./wrong-input.ts";
 
 /** Which rights an operation needs on the database; `none`: it opens it itself, or needs none. */
 export type DatabaseUse = "none" | "read" | "write" | "migrate";
@@ -42,6 +43,13 @@ export interface OperationParts {
 /** What an operation receives whose `database` is not `none`. */
 export interface DatabaseContext extends CallContext {
   readonly windlass: OperationParts;
+}
+
+/** A job as somebody asks for it, as far as the policy looks at it. */
+export interface RequestedJob {
+  readonly type: string;
+  readonly input?: unknown;
+  readonly requires?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What an answer that was given means, where it is no success. */
@@ -80,6 +88,13 @@ export interface Operation<
   readonly loadsTypes?: boolean;
   /** True where the submit function asks the policy, with the job's own facts; and where there is nothing to ask about. */
   readonly asksItself?: boolean;
+  /**
+   * The jobs that {@link Operation.asksItself} asks about, as the input says them. Before a database is made or migrated
+   * for a call, what no rule could allow is refused by them.
+   */
+  jobs?(input: z.output<Input>): readonly RequestedJob[];
+  /** True for an input by which an operation that reads changes something all the same; the policy is then asked about a change. */
+  changes?(input: z.output<Input>): boolean;
   /** True where it helps to find what is wrong with the configuration: while the policy is wrong the built-in rules hold for it. */
   readonly diagnoses?: boolean;
   /** The error that an answer stands for, though it was given: it decides about the exit status. */
@@ -108,9 +123,35 @@ export async function callOperation<Input extends z.ZodObject, Output extends z.
   input: unknown,
   context: ContextFor<Use>,
 ): Promise<z.output<Output>> {
+  return operation.run(await askedInput(operation, input, context), context);
+}
+
+/**
+ * As {@link callOperation}, for who opens the database for it: reads the input and asks the policy first, so that a call
+ * that is refused makes no database.
+ *
+ * @param open is given the input; called when the policy has said yes, or is asked by the operation itself.
+ * @throws AppError as {@link callOperation}, and what `open` throws.
+ */
+export async function callOpening<Input extends z.ZodObject, Output extends z.ZodType>(
+  operation: Operation<Input, Output>,
+  input: unknown,
+  { context, open }: { readonly context: CallContext; open(input: z.output<Input>): Promise<DatabaseContext> },
+): Promise<z.output<Output>> {
+  const parsed = await askedInput(operation, input, context);
+  return operation.run(parsed, await open(parsed));
+}
+
+/** @throws AppError `POLICY_DENIED`, `USAGE`, `INVALID_ID`. */
+async function askedInput<Input extends z.ZodObject>(
+  operation: Pick<Operation<Input>, "name" | "input" | "access" | "diagnoses" | "asksItself" | "changes">,
+  input: unknown,
+  context: CallContext,
+): Promise<z.output<Input>> {
   const parsed = readInput(operation, input);
-  if (operation.asksItself !== true) await askPolicy(operation, context);
-  return operation.run(parsed, context);
+  const access = operation.changes?.(parsed) === true ? "write" : operation.access;
+  if (operation.asksItself !== true) await askPolicy({ ...operation, access }, context);
+  return parsed;
 }
 
 /**
@@ -125,31 +166,6 @@ export function readInput<Input extends z.ZodObject>(
   const parsed = operation.input.safeParse(input, { error: sayIssue, reportInput: true });
   if (!parsed.success) throw wrongInput(operation.name, parsed.error);
   return parsed.data;
-}
-
-/** Fields whose values are ids; a wrong one has its own code. */
-const ID_FIELDS: readonly PropertyKey[] = ["id", "ids"];
-
-function wrongInput(name: string, error: z.ZodError): AppError {
-  const issues = error.issues.slice(0, 5).map(sentenceOf);
-  const [field] = error.issues[0]?.path ?? [];
-  const isId = field !== undefined && ID_FIELDS.includes(field);
-  return new AppError(isId ? "INVALID_ID" : "USAGE", `${name.replace(".", " ")}: ${issues.join("; ")}`);
-}
-
-/** `limit must be at most 1000, not 5000`; `id "x" is not a job id`. */
-function sentenceOf({ path, message, input }: z.core.$ZodIssue): string {
-  const field = path.map(String).join(".");
-  const value = typeof input === "string" || typeof input === "number" ? shown(input) : undefined;
-  if (value === undefined || value === '""') return `${field} ${message}`.trim();
-  return message.startsWith("is not") ? `${field} ${value} ${message}` : `${field} ${message}, not ${value}`;
-}
-
-const SHOWN_MAX = 80;
-
-function shown(value: string | number): string {
-  const text = JSON.stringify(value);
-  return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX - 3)}...` : text;
 }
 
 async function askPolicy(

@@ -46,6 +46,7 @@ export const OPERATIONS: readonly OperationEntry[] = [
   { name: "db.migrate", summary: "Bring the schema of the database to this version's, after a copy.", load: async () => (await import("./db/migrate.ts")).migrateDatabase },
   { name: "policy.check", summary: "Say what the policy answers to a request, and which rule says it.", load: async () => (await import("./policy/check.ts")).checkPolicy },
   { name: "policy.test", summary: "Ask the policy the examples in its file, and fail where it answers otherwise.", load: async () => (await import("./policy/test.ts")).testPolicy },
+  { name: "policy.denials", summary: "List what the policy refused, newest first.", load: async () => (await import("./policy/denials.ts")).listDenials },
   { name: "config.show", summary: "Show every setting, secrets masked.", load: async () => (await import("./config/show.ts")).showSettings },
   { name: "init", summary: "Make this folder a project: write .windlass/config.yaml and a policy beside it.", load: async () => (await import("./init.ts")).initProject },
   { name: "version", summary: "Print the version and the commit.", load: async () => (await import("./version.ts")).showVersion },

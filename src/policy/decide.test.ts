@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { ACTOR_KINDS, ACTOR_VIAS, type Actor, type ActorKind } from "./actor.ts";
-import { decide, type PolicyDecision } from "./decide.ts";
+import { couldBeAllowed, decide, type PolicyDecision } from "./decide.ts";
 import { readPolicy } from "./file/read-policy.ts";
 import { isFixedProgram } from "./matching/programs.ts";
 import type { Policy, PolicyRule } from "./policy.ts";
@@ -40,6 +40,8 @@ const actor: fc.Arbitrary<Actor> = fc.record({
   name: fc.string({ unit: "binary" }),
   via: fc.constantFrom(...ACTOR_VIAS),
 });
+
+const policyApproval = { approvers: [], quorum: 1, level: "advisory", expiresInMs: 1 } as const;
 
 /** How much a decision gives. */
 const worth = (decision: PolicyDecision): number => ["deny", "needs-approval", "allow"].indexOf(decision.kind);
@@ -248,6 +250,77 @@ describe("with a policy", () => {
         expect(decision.rule).not.toBe("");
         expect(decide(rules, who, asked)).toEqual(decision);
       }),
+    );
+  });
+});
+
+describe("what no rule could allow is known before all of the request is", () => {
+  const small = fc.constantFrom("a", "b");
+  const condition = fc.option(fc.array(fc.constantFrom("a", "b", "*"), { minLength: 1, maxLength: 2 }), {
+    nil: undefined,
+  });
+  const rule = fc
+    .record({
+      name: fc.constant("rule"),
+      actors: fc.option(fc.constantFrom(["agent:*"], ["person:*"], ["*"]), { nil: undefined }),
+      access: fc.option(fc.constantFrom("read" as const, "write" as const), { nil: undefined }),
+      operations: condition,
+      types: condition,
+      hosts: condition,
+      argv: fc.option(fc.array(small, { minLength: 1, maxLength: 1 }), { nil: undefined }),
+      labels: fc.option(fc.constant({ a: "a" }), { nil: undefined }),
+      effect: fc.constantFrom(
+        { kind: "allow" as const },
+        { kind: "deny" as const, reason: "no" },
+        { ...policyApproval, kind: "needs-approval" as const },
+      ),
+    })
+    .map((fields) => JSON.parse(JSON.stringify(fields)) as PolicyRule);
+  const whole = fc
+    .record({
+      operation: small,
+      access: fc.constantFrom("read" as const, "write" as const),
+      jobType: optional(small),
+      host: optional(small),
+      argv: optional(fc.array(small, { maxLength: 2 })),
+      labels: fc.constantFrom({}, { a: "a" }),
+      nowMs: fc.integer(),
+      used: fc.constant({}),
+    })
+    .map((fields) => JSON.parse(JSON.stringify(fields)) as PolicyRequest);
+
+  test("and whatever is learnt later is refused too", () => {
+    let refusedCount = 0;
+    const kinds = fc.constantFrom("agent" as const, "person" as const).map((kind) => actorOf(kind));
+    fc.assert(
+      fc.property(fc.array(rule, { maxLength: 4 }), kinds, whole, fc.boolean(), (rules, who, asked, isTypeKnown) => {
+        const policy: Policy = { rules, approvers: [] };
+        const { operation, access, jobType } = asked;
+        const known = { operation, access, ...(isTypeKnown && jobType !== undefined ? { jobType } : {}) };
+        if (couldBeAllowed(policy, who, known)) return;
+        refusedCount++;
+        expect(decide(policy, who, asked).kind).toBe("deny");
+      }),
+      { numRuns: 2_000 },
+    );
+    expect(refusedCount).toBeGreaterThan(100);
+  });
+
+  test("and what some rule allows is not refused", () => {
+    const known = { operation: "jobs.enqueue", access: "write", jobType: "exec" } as const;
+    const rules = (...all: readonly Omit<PolicyRule, "name">[]): Policy => ({
+      approvers: [],
+      rules: all.map((one, index) => ({ name: `r${index}`, ...one })),
+    });
+    const [allow, deny] = [{ kind: "allow" }, { kind: "deny", reason: "no" }] as const;
+    expect(couldBeAllowed(undefined, actorOf("agent"), known)).toBe(false);
+    expect(couldBeAllowed(undefined, actorOf("person"), known)).toBe(true);
+    expect(couldBeAllowed(rules({ argv: ["echo"], effect: allow }), actorOf("agent"), known)).toBe(true);
+    expect(couldBeAllowed(rules({ hosts: ["prod"], effect: deny }, { effect: allow }), actorOf("agent"), known)).toBe(
+      true,
+    );
+    expect(couldBeAllowed(rules({ types: ["exec"], effect: deny }, { effect: allow }), actorOf("agent"), known)).toBe(
+      false,
     );
   });
 });

@@ -41,6 +41,27 @@ export function decide(policy: Policy | undefined, actor: Actor, request: Policy
   return applyRule(rule, actor, request, file);
 }
 
+/**
+ * True when some rule could allow a request of which more may become known: its input, its time, its labels. Only what it
+ * says already is held against the rules: who asks, what for, and the job type.
+ */
+export function couldBeAllowed(
+  policy: Policy | undefined,
+  actor: Actor,
+  known: Pick<PolicyRequest, "operation" | "access" | "jobType">,
+): boolean {
+  const request: PolicyRequest = { ...known, labels: {}, nowMs: 0, used: {} };
+  for (const rule of (policy ?? BUILT_IN_POLICY).rules) {
+    const { hosts, urlHosts, argv, command, labels, when, env: _, types, ...said } = rule;
+    const known = request.jobType === undefined || types === undefined ? said : { ...said, types };
+    if (mismatch(known, actor, request) !== undefined) continue;
+    if (rule.effect.kind !== "deny") return true;
+    const open = [hosts, urlHosts, argv, command, labels, when, request.jobType === undefined ? types : undefined];
+    if (open.every((condition) => condition === undefined)) return false;
+  }
+  return false;
+}
+
 function applyRule(rule: PolicyRule, actor: Actor, request: PolicyRequest, file: string | undefined): PolicyDecision {
   const { name, effect } = rule;
   if (effect.kind === "deny")

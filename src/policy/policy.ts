@@ -42,13 +42,15 @@ export interface PolicyRule {
   readonly perHour?: number;
 }
 
-/** Somebody who may decide, by a key of their own. */
+/** Somebody who may decide, by a key of their own. Whoever has several keys stands there once for each. */
 export interface Approver {
   readonly principal: string;
   /** An OpenSSH public key. */
   readonly key: string;
   /** The policy's author vouches that no asking account can read the key. */
   readonly level?: "enforced";
+  /** Unix milliseconds: what was decided until then counts, and nothing after it. Default: no end. */
+  readonly untilMs?: number;
 }
 
 /** Ordered rules: the first one that matches wins, and what none matches is denied. */

@@ -2,7 +2,6 @@ import { expect } from "vitest";
 import { z } from "zod";
 import type { ChildOptions } from "../../src/job/context.ts";
 import { defineJob, type JobType } from "../../src/job/definition.ts";
-import { TestClock } from "../support/clock.ts";
 import { conformance } from "./backends.ts";
 
 const work = { name: "app.work", backoff: { first: "10ms", jitter: 0 } };
@@ -87,55 +86,5 @@ conformance("children", (test) => {
     await bench.worker();
     const id = await bench.submit("app.parent", {});
     expect(await bench.settled(id)).toMatchObject({ state: "failed", attempt: 1, error: { code: "INVALID_INPUT" } });
-  });
-
-  test("job.depth_max: a kind that starts itself again without end is stopped", async ({ open }) => {
-    const bench = await open({ types: [{ ...work, retries: 0 }], config: { "job.depth_max": 3 } });
-    await bench.worker();
-    // Each level waits for nobody; held, so that all ancestors are unfinished.
-    const id = await bench.submit("app.work", { name: "a", depth: 9, hold: true });
-    const failed = await bench.backend.settled(id, {
-      withinMs: 10_000,
-      until: () => bench.effects.order("start").length === 4,
-    });
-    expect(failed.state).toBe("running");
-    const deepest = bench.effects.all().at(-1);
-    expect(await bench.settled(deepest?.jobId ?? "")).toMatchObject({
-      state: "failed",
-      error: { code: "LIMIT_REACHED", message: expect.stringContaining("job.depth_max is 3") },
-    });
-    await bench.cancel(id);
-  });
-
-  test("job.spawn_rate: one first ancestor and its descendants make no more jobs in a minute", async ({ open }) => {
-    const bench = await open({ types: [{ ...work, retries: 0 }], config: { "job.spawn_rate": 5 } });
-    await bench.worker();
-    const names = Array.from({ length: 6 }, (_, n) => `c${n}`);
-    const id = await bench.submit("app.work", { name: "a", children: names });
-    expect(await bench.settled(id)).toMatchObject({
-      state: "failed",
-      error: { code: "LIMIT_REACHED", message: expect.stringContaining("job.spawn_rate") },
-    });
-    expect((await bench.backend.list({ limit: 20 })).jobs.length).toBe(6);
-    const other = await bench.submit("app.work", { name: "b", children: ["d"] });
-    expect((await bench.settled(other)).state).toBe("completed");
-  });
-
-  test("job.spawn_rate: a minute later as many again may be made, by whichever run or descendant", async ({ open }) => {
-    const clock = new TestClock();
-    const bench = await open({ types: [{ ...work, retries: 0 }], config: { "job.spawn_rate": 3 }, clock });
-    await bench.worker();
-    const id = await bench.submit("app.work", { name: "a", children: ["c1", "c2", "c3"] });
-    expect((await bench.settled(id)).state).toBe("completed");
-    await bench.replay(id);
-    expect(await bench.settled(id)).toMatchObject({ state: "failed", error: { code: "LIMIT_REACHED" } });
-    await clock.advance(60_000);
-    await bench.replay(id);
-    expect(await bench.settled(id)).toMatchObject({ state: "completed", runNumber: 3 });
-    // A child's children count for the same first ancestor.
-    const deep = await bench.submit("app.work", { name: "deep", depth: 9 });
-    await bench.settled(deep);
-    await clock.advance(0);
-    expect((await bench.backend.list({ limit: 20 })).jobs.length).toBe(7 + 4);
   });
 });

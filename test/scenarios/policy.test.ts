@@ -64,22 +64,22 @@ describe("a policy", () => {
         error: expect.stringContaining("by the rule agents-ask (policy=advisory): 1 of ops@example.com"),
       },
     });
-    const { stdout } = await cli.call([
-      "db",
-      "shell",
-      "SELECT actor, operation, type, rule, length(digest) AS digest, length(policy) AS policy FROM denial ORDER BY id",
-    ]);
-    expect(stdout.trim().split("\n").map(pairsOf)).toEqual([
-      {
-        actor: "agent:codex",
-        operation: "jobs.enqueue",
-        type: "exec",
-        rule: "agents-echo",
-        digest: "64",
-        policy: "64",
-      },
-      { actor: "agent:codex", operation: "jobs.enqueue", type: "exec", rule: "no-match", digest: "64", policy: "64" },
-      { actor: "agent:codex", operation: "worker", type: "null", rule: "no-match", digest: "null", policy: "64" },
+    const digest = expect.stringMatching(/^[0-9a-f]{64}$/);
+    const common = { at: expect.stringMatching(/Z$/), actor: "agent:codex", policy: digest };
+    const enqueued = { ...common, operation: "jobs.enqueue", type: "exec", digest };
+    const denials = [
+      { ...common, operation: "worker", type: null, rule: "no-match", digest: null },
+      { ...enqueued, rule: "no-match" },
+      { ...enqueued, rule: "agents-echo" },
+    ];
+    expect(await cli.json(["policy", "denials", "--since", "1h"], AGENT)).toMatchObject({
+      status: 0,
+      value: { denials },
+    });
+    const { stdout } = await cli.call(["policy", "denials", "--limit", "2"]);
+    expect(stdout.trim().split("\n").map(pairsOf)).toMatchObject([
+      { actor: "agent:codex", operation: "worker", rule: "no-match" },
+      { actor: "agent:codex", operation: "jobs.enqueue", type: "exec", rule: "no-match" },
     ]);
     expect((await cli.json(["doctor"])).value).toMatchObject({
       checks: expect.arrayContaining([

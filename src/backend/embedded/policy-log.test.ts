@@ -76,6 +76,23 @@ test("the newest ten thousand stay, however often somebody asks", async () => {
   expect(row).toEqual({ n: 10_000, oldest: 3 });
 });
 
+test("refusals are listed newest first, all of them or the youngest", async () => {
+  const clock = new TestClock(1_000);
+  const log = policyLogAt(path, clock);
+  expect(await log.denials({ limit: 9 })).toEqual([]);
+  openDatabase(path, { mode: "write", nowMs: 0 }).close();
+  await log.recordDenial(DENIAL);
+  await clock.advance(500);
+  await log.recordDenial({ ...DENIAL, operation: "worker", type: null, inputDigest: null });
+  const [younger, older] = [
+    { ...DENIAL, operation: "worker", type: null, inputDigest: null, atMs: 1_500 },
+    { ...DENIAL, atMs: 1_000 },
+  ];
+  expect(await log.denials({ limit: 9 })).toEqual([younger, older]);
+  expect(await log.denials({ limit: 1 })).toEqual([younger]);
+  expect(await log.denials({ limit: 9, sinceMs: 1_001 })).toEqual([younger]);
+});
+
 test("a limit holds across everybody who opens the database, and what is old is swept", async () => {
   const clock = new TestClock(Date.UTC(2026, 0, 1, 12));
   const [one, other] = [policyLogAt(path, clock), policyLogAt(path, clock)];

@@ -4,7 +4,7 @@ import type { Connection } from "../../database/connection.ts";
 import { openDatabase } from "../../database/open.ts";
 import { type Transaction, Writer } from "../../database/writer.ts";
 import type { Denial } from "../../policy/in-force.ts";
-import type { LimitedUse, PolicyLog } from "../policy-log.ts";
+import type { DenialFilter, LimitedUse, PolicyLog, RecordedDenial } from "../policy-log.ts";
 import type { Notice } from "./notice.ts";
 
 const MINUTE_MS = 60_000;
@@ -25,6 +25,7 @@ export function policyLog({
 }): PolicyLog {
   return {
     recordDenial: (denial) => writer.mutate((tx) => recordDenial(tx, denial)),
+    denials: async (filter) => denials(db, filter),
     takeUse: (use) => writer.mutate((tx) => takeUse(tx, use)),
     usedBy: async (actor) => usedBy(db, actor, clock.now()),
   };
@@ -45,18 +46,20 @@ export function policyLogAt(path: string, clock: Clock): PolicyLog {
       db.close();
     }
   };
+  const read = <T>(look: (db: Connection) => T, none: T): T => {
+    if (!existsSync(path)) return none;
+    const db = openDatabase(path, { mode: "read", nowMs: clock.now() });
+    try {
+      return look(db);
+    } finally {
+      db.close();
+    }
+  };
   return {
     recordDenial: async (denial) => (existsSync(path) ? write((log) => log.recordDenial(denial)) : undefined),
     takeUse: (use) => write((log) => log.takeUse(use)),
-    usedBy: async (actor) => {
-      if (!existsSync(path)) return {};
-      const db = openDatabase(path, { mode: "read", nowMs: clock.now() });
-      try {
-        return usedBy(db, actor, clock.now());
-      } finally {
-        db.close();
-      }
-    },
+    denials: async (filter) => read((db) => denials(db, filter), []),
+    usedBy: async (actor) => read((db) => usedBy(db, actor, clock.now()), {}),
   };
 }
 
@@ -73,6 +76,14 @@ function recordDenial(tx: Transaction<Notice>, denial: Denial): void {
     policyDigest,
   );
   tx.db.run("DELETE FROM denial WHERE id <= ?", Number(lastInsertRowid) - DENIALS_MAX);
+}
+
+function denials(db: Connection, { limit, sinceMs = 0 }: DenialFilter): readonly RecordedDenial[] {
+  return db.all<RecordedDenial>(
+    "SELECT at AS atMs, actor, operation, type, rule, digest AS inputDigest, policy AS policyDigest FROM denial WHERE at >= ? ORDER BY id DESC LIMIT ?",
+    sinceMs,
+    limit,
+  );
 }
 
 /**

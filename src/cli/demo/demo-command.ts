@@ -12,7 +12,9 @@ export const demoCommand: Command = {
     "Works in a fresh folder below the system's temporary one and leaves it there as evidence. Exits with 1 when a check fails.",
   flags: [],
   words: [],
-  async run({ terminal, globals }) {
+  async run({ terminal, globals, session }) {
+    // Its jobs are its own, whoever starts it: so the call itself is what the policy judges.
+    await (await session.gate()).ask(session.actor, { operation: "demo", access: "write", labels: {} });
     const out = globals.json ? undefined : process.stdout;
     const { folder, verdicts } = await runDemo({ out, colour: terminal.hasColour });
     const problem = problemOf(verdicts);

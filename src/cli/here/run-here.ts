@@ -1,6 +1,7 @@
 import type { JobStatus, WorkerEvent } from "../../backend/backend.ts";
 import type { JobRequest } from "../../backend/submit.ts";
 import { AppError, errorText } from "../../error.ts";
+import { enqueueJob } from "../../operations/jobs/enqueue.ts";
 import type { Windlass } from "../../windlass.ts";
 import type { Call } from "../command.ts";
 import { followOutput } from "../follow-output.ts";
@@ -24,6 +25,8 @@ export interface HereRequest {
  */
 export async function runHere(call: Call, { requests, presentation, op }: HereRequest): Promise<readonly JobStatus[]> {
   const { session, log, terminal } = call;
+  const jobs = requests.map(({ type, input, options: { requires } }) => ({ type, input, requires }));
+  await session.askAhead(enqueueJob.name, jobs, "migrate");
   const windlass = await session.open("migrate", true);
   for (const request of requests) await checkLabels(windlass, request, op);
   using live = liveProgress(call, { isWanted: presentation.isWatched && requests.length === 1 });

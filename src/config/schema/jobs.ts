@@ -120,13 +120,14 @@ export const JOB = {
     default: 100,
     min: 0,
     max: 10_000,
-    description: "How many unfinished ancestors a job may have.",
+    description: "How many unfinished ancestors a job may have; one more is refused with LIMIT_REACHED.",
   }),
   "job.spawn_rate": perMinute({
     default: 100,
     min: 0,
     max: 100_000,
-    description: "How many jobs the descendants of one first job may create in a minute.",
+    description:
+      "How many jobs the descendants of one first job may create in a minute, against loops. What the first job makes itself counts only when it was started again by continueAs and does not wait for it.",
   }),
   "job.adopt_wait": duration({
     default: "10m",

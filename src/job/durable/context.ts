@@ -143,7 +143,11 @@ export interface DurableContext<Input = unknown> {
   ): Promise<z.output<T["result"]>>;
   /** As above, by the name of the type: the result is not checked. */
   run(type: string, input: unknown, options?: DurableChildOptions): Promise<unknown>;
-  /** Enqueues a job and goes on. A `detached` one goes on when this job is cancelled. @throws AppError what `submit` throws. */
+  /**
+   * Enqueues a job and goes on. A `detached` one goes on when this job is cancelled.
+   *
+   * @throws AppError what `submit` throws; `LIMIT_REACHED` beyond `job.depth_max` or `job.spawn_rate`.
+   */
   enqueue<T extends JobType>(
     type: T,
     input: z.input<T["input"]>,

@@ -49,8 +49,10 @@ export const checkTheDatabase = defineOperation({
       .describe("Also writes jobs, ends, history and the other records to this new file, a line of JSON each."),
   }),
   output: Output,
-  errors: ["CHECK_FAILED", "DATABASE_IN_USE", "DATABASE_EXISTS", "DATABASE_FULL", "UNSUPPORTED"],
+  errors: ["CHECK_FAILED", "DATABASE_IN_USE", "DATABASE_EXISTS", "DATABASE_FULL", "UNSUPPORTED", "POLICY_DENIED"],
   database: "none",
+  // As a backup does, it writes all that the database holds to a file.
+  changes: ({ salvage: to }) => to !== undefined,
   verdict: ({ state, findings, path }) =>
     state === "ok"
       ? undefined

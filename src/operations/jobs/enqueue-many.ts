@@ -15,6 +15,7 @@ export const enqueueManyJobs = defineOperation({
   database: "write",
   loadsTypes: true,
   asksItself: true,
+  jobs: ({ requests }) => requests,
   lines: ({ jobs }) => jobs.map(({ job_id, state, trace_id }) => ({ job_id, state, trace_id })),
   async run({ requests }, { actor, windlass: { backend, submit, config } }) {
     const jobs = requests.map((request) => toJobRequest(request, actor));

@@ -43,6 +43,7 @@ export const enqueueJob = defineOperation({
   database: "write",
   loadsTypes: true,
   asksItself: true,
+  jobs: (request) => [request],
   lines: ({ job_id, state, trace_id, existing }) => [{ job_id, state, trace_id, existing: existing || undefined }],
   async run(request, { actor, windlass: { backend, submit, config } }) {
     const [accepted] = (await submit.submit([toJobRequest(request, actor)])) as readonly [Accepted];

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { policyLogAt } from "../../backend/embedded/policy-log.ts";
 import { ENQUEUE } from "../../backend/policy-gate.ts";
-import type { Config } from "../../config/config.ts";
 import { formatDuration } from "../../duration.ts";
 import { AppError } from "../../error.ts";
 import { loadJobFiles } from "../../job-type/job-files.ts";
@@ -9,10 +8,10 @@ import { builtInTypes } from "../../job-type/registry.ts";
 import { type Actor, formatActor, parseActor } from "../../policy/actor.ts";
 import { decide, type PolicyDecision } from "../../policy/decide.ts";
 import { NO_POLICY_FILE } from "../../policy/in-force.ts";
-import { jobFacts } from "../../policy/job-facts.ts";
 import { mismatch } from "../../policy/matching/mismatch.ts";
 import { BUILT_IN_POLICY, type Policy } from "../../policy/policy.ts";
 import type { PolicyRequest } from "../../policy/request.ts";
+import { factsAs } from "../ask-ahead.ts";
 import { TextPairs } from "../fields.ts";
 import { type CallContext, defineOperation } from "../operation.ts";
 import { accessesOf, namedPolicy, PolicyFileField } from "./named-policy.ts";
@@ -112,7 +111,9 @@ async function requestOf(
   return {
     operation,
     access,
-    ...(type === undefined ? {} : { jobType: type, ...jobFacts(await readAs(type, input, config)) }),
+    ...(type === undefined
+      ? {}
+      : { jobType: type, ...factsAs([...builtInTypes(config), ...(await loadJobFiles(config.jobs))], type, input) }),
     labels: requires,
     nowMs,
     // A question can be asked beside a database that is older or damaged; then nothing is known of limits.
@@ -120,13 +121,6 @@ async function requestOf(
       .usedBy(formatActor(actor))
       .catch(() => ({})),
   };
-}
-
-/** With the defaults of its type, such as its host, where this process knows the type; a question may leave out the rest. */
-async function readAs(name: string, input: unknown, config: Config): Promise<unknown> {
-  const types = [...builtInTypes(config), ...(await loadJobFiles(config.jobs))];
-  const parsed = types.find((type) => type.name === name)?.input.safeParse(input);
-  return parsed?.success === true ? parsed.data : input;
 }
 
 function explain(

@@ -47,6 +47,7 @@ export const addSchedule = defineOperation({
   positional: ["name"],
   loadsTypes: true,
   asksItself: true,
+  jobs: (request) => [request],
   lines: ({ name, change, state, next_at }) => [{ name, state, change, next_at: next_at ?? undefined }],
   async run({ name, cron: expression, tz, type, input = {}, overlap, catch_up, replace, ...call }, context) {
     const { windlass, actor, clock } = context;

@@ -17,6 +17,7 @@ export const triggerSchedule = defineOperation({
   positional: ["name"],
   loadsTypes: true,
   asksItself: true,
+  jobs: () => [],
   lines: ({ job_id, state, trace_id }) => [{ job_id, state, trace_id }],
   async run({ name }, { windlass, actor, clock }) {
     const schedule = await readSchedule(windlass, name);

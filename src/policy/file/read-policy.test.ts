@@ -9,7 +9,10 @@ const rule = (more: object) => ({ version: 1, rules: [{ name: "r", allow: true, 
 test("a file becomes rules; what it does not say is not there", () => {
   const found = read({
     version: 1,
-    approvers: [{ principal: "ops@example.com", key: KEY, level: "enforced" }],
+    approvers: [
+      { principal: "ops@example.com", key: KEY, level: "enforced" },
+      { principal: "ops@example.com", key: KEY, until: "2027-01-01T01:00:00+01:00" },
+    ],
     rules: [
       { name: "read", access: "read", allow: true },
       { name: "no", deny: true },
@@ -31,7 +34,10 @@ test("a file becomes rules; what it does not say is not there", () => {
   if (found.kind !== "policy") return;
   expect(found.policy).toEqual({
     file: "/p.yaml",
-    approvers: [{ principal: "ops@example.com", key: KEY, level: "enforced" }],
+    approvers: [
+      { principal: "ops@example.com", key: KEY, level: "enforced" },
+      { principal: "ops@example.com", key: KEY, untilMs: Date.UTC(2027, 0, 1) },
+    ],
     rules: [
       { name: "read", line: 2, access: "read", effect: { kind: "allow" } },
       { name: "no", line: 2, effect: { kind: "deny", reason: "the policy denies it" } },

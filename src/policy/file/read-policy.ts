@@ -3,7 +3,7 @@ import { isAppError } from "../../error.ts";
 import { nearest } from "../../job/nearest.ts";
 import { sayIssue } from "../../job/say-issue.ts";
 import type { TimeWindow } from "../matching/time-window.ts";
-import type { Policy, PolicyEffect, PolicyRule } from "../policy.ts";
+import type { Approver, Policy, PolicyEffect, PolicyRule } from "../policy.ts";
 import { type ExampleEntry, PolicyFile, type RuleEntry } from "./schema.ts";
 
 /** Where something stands in a file: `["rules", 3, "limit"]`. */
@@ -46,7 +46,7 @@ export function readPolicy(content: unknown, file: FileFacts): ReadPolicy {
   if (problems.length > 0) return { kind: "wrong", problems };
   const policy: Policy = {
     file: file.path,
-    approvers: approvers.map(({ principal, key, level }) => ({ principal, key, ...(level ? { level } : {}) })),
+    approvers: approvers.map(toApprover),
     rules: rules.map((rule, index) => toRule(rule, file.lineOf(["rules", index]))),
   };
   return { kind: "policy", policy, examples, content: parsed.data };
@@ -124,6 +124,15 @@ function toRule(entry: RuleEntry, line: number | undefined): PolicyRule {
     ...(when === undefined ? {} : { when: toWindow(when) }),
     ...(limit === undefined ? {} : { perHour: Number.parseInt(limit, 10) }),
     effect: toEffect(entry),
+  };
+}
+
+function toApprover({ principal, key, level, until }: NonNullable<PolicyFile["approvers"]>[number]): Approver {
+  return {
+    principal,
+    key,
+    ...(level === undefined ? {} : { level }),
+    ...(until === undefined ? {} : { untilMs: Date.parse(until) }),
   };
 }
 

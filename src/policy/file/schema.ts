@@ -103,6 +103,7 @@ const Approver = z.strictObject({
     error: "must be an OpenSSH public key, such as sk-ssh-ed25519@openssh.com AAAA…",
   }),
   level: z.literal("enforced").optional(),
+  until: z.iso.datetime({ offset: true, error: "must be a time such as 2027-01-01T00:00:00Z" }).optional(),
 });
 
 /** An example: a request, and what the policy must say to it. */

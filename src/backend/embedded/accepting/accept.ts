@@ -38,7 +38,7 @@ export function accept(
   if (acceptance.use !== undefined) takeUse(tx, acceptance.use);
   checkBacklog(tx.db, spec);
   const number = nextNumber(newestNumber(tx.db), tx.nowMs);
-  const family = spec.parent === undefined ? undefined : familyOf(tx, parts, spec.parent);
+  const family = familyOf(tx, parts, spec);
   if (family !== undefined) checkDeadlock(tx, parts.numbers, spec, family.parent);
   const due = Math.max(spec.dueMs ?? tx.nowMs + (spec.delayMs ?? 0), tx.nowMs);
   const rank = rankOf(due, spec.priority, parts.limits.ageMs);

@@ -1,7 +1,7 @@
 import type { Connection } from "../../../database/connection.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import { AppError } from "../../../error.ts";
-import type { ParentRef } from "../../../job/spec.ts";
+import type { JobSpec, ParentRef } from "../../../job/spec.ts";
 import type { JobNumber } from "../job-number.ts";
 import { readJob, standingOf } from "../job-row.ts";
 import type { Notice } from "../notice.ts";
@@ -15,37 +15,79 @@ export interface Family {
 }
 
 /**
- * Checks the loop guards of a child and finds its first ancestor.
+ * Checks the loop guards of a job that another one makes, and finds its first ancestor.
  *
  * @throws AppError `LIMIT_REACHED`
  */
-export function familyOf(tx: Transaction<Notice>, parts: AcceptParts, ref: ParentRef): Family | undefined {
-  const parent = parts.numbers.numberOf(ref.jobId);
-  if (parent === undefined) return undefined;
+export function familyOf(tx: Transaction<Notice>, parts: AcceptParts, spec: JobSpec): Family | undefined {
+  const { parent: ref } = spec;
+  const parent = ref === undefined ? undefined : parts.numbers.numberOf(ref.jobId);
+  if (ref === undefined || parent === undefined) return undefined;
+  const { depth, root } = climb(tx.db, parent);
+  if (depth > parts.limits.depthMax) throw tooDeep(parts, spec, { ref, root, depth });
+  if (isFanOut(tx.db, { parent, root }, ref)) return { parent, root };
+  const { spawnRate: units } = parts.limits;
+  if (units === 0 || takeUnit(tx, `spawn:${root}`, { units, perMs: 60_000 }).kind === "wait")
+    throw tooFast(parts, spec, { ref, root });
+  return { parent, root };
+}
+
+/** From a parent upwards: its first ancestor, and how many of them, itself included, have not ended. */
+function climb(db: Connection, parent: JobNumber): { readonly depth: number; readonly root: JobNumber } {
   let depth = 0;
   let root = parent;
   for (let next: JobNumber | undefined = parent; next !== undefined; ) {
-    const job = readJob(tx.db, next);
+    const job = readJob(db, next);
     if (job === undefined) break;
     root = job.env.root ?? job.id;
-    if (standingOf(tx.db, job)?.kind === "done") break;
-    if (++depth > parts.limits.depthMax) {
-      throw new AppError(
-        "LIMIT_REACHED",
-        `job ${ref.jobId} has ${depth} unfinished ancestors; job.depth_max is ${parts.limits.depthMax}: does a job of this kind start itself again?`,
-      );
-    }
+    if (standingOf(db, job)?.kind === "done") break;
+    depth++;
     next = job.env.parent;
   }
-  const key = `spawn:${root}`;
-  const rate = takeUnit(tx, key, { units: parts.limits.spawnRate, perMs: 60_000 });
-  if (rate.kind === "wait") {
-    throw new AppError(
-      "LIMIT_REACHED",
-      `job ${parts.numbers.idOf(root)} and its descendants made more than ${parts.limits.spawnRate} jobs in a minute (job.spawn_rate)`,
-    );
-  }
-  return { parent, root };
+  return { depth, root };
+}
+
+/**
+ * What a first ancestor makes itself is as much as it means to make: a loop needs generations. But the runs that `continueAs`
+ * starts are generations too, unless they wait for what they make.
+ */
+function isFanOut(db: Connection, { parent, root }: Family, { awaited, runNumber }: ParentRef): boolean {
+  if (parent !== root) return false;
+  const firstRun = readJob(db, parent)?.env.first_run;
+  return awaited === true || firstRun === undefined || runNumber <= firstRun;
+}
+
+function tooDeep(
+  { numbers, limits }: AcceptParts,
+  { type }: JobSpec,
+  { ref, root, depth }: { readonly ref: ParentRef; readonly root: JobNumber; readonly depth: number },
+): AppError {
+  return new AppError(
+    "LIMIT_REACHED",
+    `${type}: job ${ref.jobId} may not make it, because it would have ${depth} unfinished ancestors, the first of them job ${numbers.idOf(root)}, and job.depth_max is ${limits.depthMax}; look for a job that starts its own kind again, or raise job.depth_max if so many are meant`,
+    {
+      details: { parent: ref.jobId, first_ancestor: numbers.idOf(root), limit: limits.depthMax, key: "job.depth_max" },
+    },
+  );
+}
+
+function tooFast(
+  { numbers, limits }: AcceptParts,
+  { type }: JobSpec,
+  { ref, root }: { readonly ref: ParentRef; readonly root: JobNumber },
+): AppError {
+  return new AppError(
+    "LIMIT_REACHED",
+    `${type}: job ${ref.jobId} may not make it, because the descendants of job ${numbers.idOf(root)} made ${limits.spawnRate} jobs within a minute, which is job.spawn_rate; look for a job that starts its own kind again, give it a delay, or raise job.spawn_rate if so many are meant`,
+    {
+      details: {
+        parent: ref.jobId,
+        first_ancestor: numbers.idOf(root),
+        limit: limits.spawnRate,
+        key: "job.spawn_rate",
+      },
+    },
+  );
 }
 
 /** A cancel of the parent is meant for the children too that it makes before it has stopped. */

@@ -1,0 +1,136 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AppError } from "../error.ts";
+import { NAMESPACE } from "./statement.ts";
+
+const VERIFY_MS = 10_000;
+/** A person looks for the security key, or for the passphrase. */
+const SIGN_MS = 120_000;
+const OUTPUT_MAX = 64 * 1024;
+
+/** A statement with a signature that somebody is said to have made. */
+export interface SignatureClaim {
+  readonly statement: string;
+  /** Armored. */
+  readonly signature: string;
+  readonly principal: string;
+  /** Type and base64, as one line. */
+  readonly key: string;
+}
+
+/**
+ * Asks OpenSSH whether a signature is that key's, over these bytes, for this program.
+ *
+ * @throws AppError `PREREQUISITE_MISSING` without ssh-keygen, `TIMEOUT`, `CANCELLED`.
+ */
+export async function verifySignature(claim: SignatureClaim, options: { readonly signal?: AbortSignal } = {}) {
+  return inFolder(async (folder) => {
+    const [signers, signature] = [join(folder, "allowed_signers"), join(folder, "signature")];
+    await writeFile(signers, `${claim.principal} namespaces="${NAMESPACE}" ${claim.key}\n`, { mode: 0o600 });
+    // It takes no armor with the line ends of Windows, where the key may be.
+    await writeFile(signature, claim.signature.replaceAll("\r\n", "\n"), { mode: 0o600 });
+    const args = ["-Y", "verify", "-f", signers, "-I", claim.principal, "-n", NAMESPACE, "-s", signature];
+    const { status } = await runSshKeygen(args, claim.statement, { timeoutMs: VERIFY_MS, ...options });
+    return status === 0;
+  });
+}
+
+/** How a statement is signed. */
+export interface SignOptions {
+  readonly signal?: AbortSignal;
+  /** What ssh-keygen says while it asks for a passphrase or a touch. */
+  readonly onNotice?: (text: string) => void;
+}
+
+/**
+ * Signs a statement. The key is a file with a private one, or with the public one of a key that the SSH agent holds.
+ *
+ * @returns the armored signature.
+ * @throws AppError `APPROVAL_SIGNATURE` when ssh-keygen makes none, saying what it said; as {@link verifySignature}.
+ */
+export async function signStatement(statement: string, keyPath: string, options: SignOptions = {}): Promise<string> {
+  const args = ["-Y", "sign", "-f", keyPath, "-n", NAMESPACE];
+  const { status, stdout, stderr } = await runSshKeygen(args, statement, { timeoutMs: SIGN_MS, ...options });
+  if (status === 0 && stdout.includes("BEGIN SSH SIGNATURE")) return stdout;
+  const said = stderr.trim().split("\n").at(-1) ?? "";
+  throw new AppError("APPROVAL_SIGNATURE", `ssh-keygen made no signature with ${keyPath}: ${said || `exit ${status}`}`);
+}
+
+/** Signs with a key that only the SSH agent has: its public part is put where ssh-keygen can read it. */
+export async function signWithAgent(statement: string, key: string, options: SignOptions = {}): Promise<string> {
+  return inFolder(async (folder) => {
+    const path = join(folder, "key.pub");
+    await writeFile(path, `${key}\n`, { mode: 0o600 });
+    return signStatement(statement, path, options);
+  });
+}
+
+/** Gives an action a folder that only this account can look into, and removes it however that ends. */
+async function inFolder<T>(action: (folder: string) => Promise<T>): Promise<T> {
+  // mkdtemp makes it 0700.
+  const folder = await mkdtemp(join(tmpdir(), "windlass-approval-"));
+  try {
+    return await action(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+interface RunOptions extends SignOptions {
+  readonly timeoutMs: number;
+}
+
+interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function runSshKeygen(args: readonly string[], stdin: string, options: RunOptions): Promise<Ended> {
+  const { signal, timeoutMs, onNotice } = options;
+  const { promise, resolve, reject } = Promise.withResolvers<Ended>();
+  // What it asks for it asks on the terminal, which stays its own.
+  const child = spawn("ssh-keygen", args, { stdio: ["pipe", "pipe", "pipe"], env: plainEnvironment() });
+  const texts = { stdout: "", stderr: "" };
+  const end = (error: AppError): void => {
+    child.kill("SIGKILL");
+    reject(error);
+  };
+  const timer = setTimeout(() => end(timedOut(args, timeoutMs)), timeoutMs);
+  const onAbort = (): void => end(new AppError("CANCELLED", "ssh-keygen was stopped: nobody waits for it any more"));
+  signal?.addEventListener("abort", onAbort, { once: true });
+  if (signal?.aborted === true) onAbort();
+  for (const name of ["stdout", "stderr"] as const)
+    child[name].setEncoding("utf8").on("data", (text: string) => {
+      texts[name] = (texts[name] + text).slice(0, OUTPUT_MAX);
+      if (name === "stderr") onNotice?.(text);
+    });
+  // It may end before it has read all: its exit status says more than the broken pipe.
+  child.stdin.on("error", () => undefined).end(stdin);
+  child.on("error", (cause) => reject(notStarted(cause)));
+  child.on("close", (status) => resolve({ status, ...texts }));
+  return promise.finally(() => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", onAbort);
+  });
+}
+
+/** Its messages in English, and none of our own settings. */
+function plainEnvironment(): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(([name]) => !/^(WINDLASS|WIN_AUTOMATION|HATCHET)_/.test(name));
+  return { ...Object.fromEntries(own), LC_ALL: "C" };
+}
+
+function timedOut(args: readonly string[], timeoutMs: number): AppError {
+  return new AppError("TIMEOUT", `ssh-keygen -Y ${args[1]} took longer than ${timeoutMs / 1_000} s and was stopped`);
+}
+
+function notStarted(cause: Error): AppError {
+  return new AppError(
+    "PREREQUISITE_MISSING",
+    `ssh-keygen cannot be started (${(cause as NodeJS.ErrnoException).code}); approvals are signed and verified with it: install openssh-client`,
+    { cause },
+  );
+}
