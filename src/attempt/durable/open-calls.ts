@@ -10,6 +10,8 @@ interface OpenCall {
 /** The calls of running code that are not answered yet: one, or those of a group. */
 export class OpenCalls {
   readonly #calls = new Map<number, OpenCall>();
+  /** Calls that are still being made: counted, because a group of a thousand asks after each of them. */
+  #making = 0;
 
   get size(): number {
     return this.#calls.size;
@@ -17,8 +19,7 @@ export class OpenCalls {
 
   /** True when nothing is being made any more: every open call waits for something outside. */
   get allWait(): boolean {
-    for (const { waits } of this.#calls.values()) if (!waits) return false;
-    return true;
+    return this.#making === 0;
   }
 
   /** The first position; infinite when none is open. */
@@ -30,6 +31,7 @@ export class OpenCalls {
   open(call: PlacedCall, waits: boolean): Promise<CallOutcome> {
     const { promise, resolve } = Promise.withResolvers<CallOutcome>();
     this.#calls.set(call.position, { call, answer: resolve, waits });
+    if (!waits) this.#making++;
     return promise;
   }
 
@@ -40,27 +42,26 @@ export class OpenCalls {
   /** From now on it waits for something outside. */
   waits(position: number): void {
     const open = this.#calls.get(position);
-    if (open !== undefined) open.waits = true;
+    if (open === undefined || open.waits) return;
+    open.waits = true;
+    this.#making--;
   }
 
   /** Closes a call that is never answered. */
   drop(position: number): void {
-    this.#calls.delete(position);
+    this.#close(position);
   }
 
   answer(position: number, outcome: CallOutcome): void {
-    const open = this.#calls.get(position);
-    this.#calls.delete(position);
-    open?.answer(outcome);
+    this.#close(position)?.answer(outcome);
   }
 
   /** Answers those that the record has an outcome for. All are closed before the first is answered: code that goes on may make a call at once. */
   answerFrom(records: readonly RecordedCall[]): void {
     const answers = records.map(({ position, outcome }) => {
-      const open = this.#calls.get(position);
-      const settled = open === undefined ? undefined : outcome();
+      const settled = this.#calls.has(position) ? outcome() : undefined;
       if (settled === undefined) return undefined;
-      this.#calls.delete(position);
+      const open = this.#close(position);
       return () => open?.answer(settled);
     });
     for (const answer of answers) answer?.();
@@ -70,6 +71,14 @@ export class OpenCalls {
   areAnsweredBy(records: readonly RecordedCall[]): boolean {
     const settled = new Set(records.filter(({ outcome }) => outcome() !== undefined).map(({ position }) => position));
     return [...this.#calls.keys()].every((position) => settled.has(position));
+  }
+
+  #close(position: number): OpenCall | undefined {
+    const open = this.#calls.get(position);
+    if (open === undefined) return undefined;
+    this.#calls.delete(position);
+    if (!open.waits) this.#making--;
+    return open;
   }
 
   /** The first one in words. */
