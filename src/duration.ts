@@ -25,7 +25,7 @@ export function parseDuration(value: Duration, bounds: DurationBounds): number {
   const { what, minMs = 1, maxMs = 366 * 86_400_000 } = bounds;
   // Definitions and configuration are not type-checked at run time, so a value of any kind may come here.
   const ms = typeof value === "number" ? value : typeof value === "string" ? readUnits(value) : undefined;
-  const shown = typeof value === "number" ? `${value}` : JSON.stringify(value);
+  const shown = typeof value === "number" || typeof value === "bigint" ? String(value) : JSON.stringify(value);
   if (ms === undefined || !Number.isFinite(ms)) {
     throw new AppError(
       "INVALID_DURATION",

@@ -121,11 +121,11 @@ export async function openGate(config: Config, clock: Clock = systemClock): Prom
   });
 }
 
-async function policyInForce({ policy, policyOrigin }: Config): Promise<PolicyInForce> {
+async function policyInForce({ policy, policyOrigin, database }: Config): Promise<PolicyInForce> {
   if (policy === undefined) return NO_POLICY_FILE;
   // Loaded only where there is a file: reading YAML costs a start more than all of the policy.
   const { loadPolicy } = await import("./config/policy/load-policy.ts");
-  return loadPolicy({ policy, policyOrigin });
+  return loadPolicy({ policy, policyOrigin, database });
 }
 
 /** What the configuration asks for and this version does not have is refused here, not half done later. */

@@ -1,3 +1,4 @@
+import { type JsonText, jsonOf } from "../job/write-json.ts";
 import type { Redactor } from "../redact.ts";
 
 /**
@@ -6,6 +7,13 @@ import type { Redactor } from "../redact.ts";
  */
 export function maskTexts<T>(value: T, redactor: Redactor | undefined): T {
   return redactor === undefined ? value : (maskOne(value, redactor) as T);
+}
+
+/** The JSON of a value with the secrets in its texts masked. */
+export function maskedJson(value: unknown, redactor: Redactor | undefined): JsonText {
+  const json = jsonOf(value);
+  // Asked first: a value that holds itself cannot be walked.
+  return json.kind === "refused" || redactor === undefined ? json : jsonOf(maskTexts(value, redactor));
 }
 
 function maskOne(value: unknown, redactor: Redactor): unknown {

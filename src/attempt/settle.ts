@@ -6,7 +6,7 @@ import { isRetryable } from "../job/retry.ts";
 import type { Redactor } from "../redact.ts";
 import type { AttemptControl } from "./control.ts";
 import { inputProblem } from "./input.ts";
-import { maskTexts } from "./mask-texts.ts";
+import { maskedJson, maskTexts } from "./mask-texts.ts";
 import type { AttemptEnd, AttemptRequest, AttemptServices } from "./services.ts";
 
 /** What a handler came to, before the attempt's end is decided. */
@@ -81,7 +81,13 @@ async function complete(
       "INVALID_RESULT",
       `${type.name} returned ${inputProblem(type.name, parsed.error).message.replace("input", "result")}`,
     );
-  const resultJson = JSON.stringify(maskTexts(parsed.data, redactor)) ?? "null";
+  const json = maskedJson(parsed.data, redactor);
+  if (json.kind === "refused")
+    return failed(
+      "INVALID_RESULT",
+      `${type.name} returned what JSON cannot hold (${json.reason}); return plain data, a big number as a text`,
+    );
+  const resultJson = json.text ?? "null";
   // A character is at most three bytes: most results need no count.
   if (resultJson.length <= limits.inlineBytes / 3) return { kind: "completed", resultJson, ...outcome };
   const bytes = Buffer.byteLength(resultJson);

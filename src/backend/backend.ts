@@ -98,7 +98,14 @@ export interface JobSummary {
   readonly type: string;
   readonly state: JobState;
   readonly outcome: Outcome | null;
+  /** How often its newest run was started. */
+  readonly attempt: number;
   readonly queuedAtMs: number;
+  /** When it may start. */
+  readonly dueAtMs: number;
+  /** When the newest attempt started. */
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number | null;
 }
 
 /** What came of a cancel. */

@@ -13,6 +13,7 @@ import type { TypeRules } from "../job/rules.ts";
 import { sayIssue } from "../job/say-issue.ts";
 import { secretNames, secretNamesByShape } from "../job/secret.ts";
 import type { ParentRef } from "../job/spec.ts";
+import { writeJson } from "../job/write-json.ts";
 import { type Actor, strictest } from "../policy/actor.ts";
 import type { Acceptance, Accepted, Backend, BackendWorker, ParentJob, PublishedType } from "./backend.ts";
 import type { Capabilities } from "./capabilities.ts";
@@ -100,7 +101,7 @@ export class Submit {
     if (reader === undefined) throw new AppError("UNKNOWN_JOB_TYPE", `job type ${request.type} is not loaded`);
     const parsed = reader.read(request.input);
     if (!parsed.success) throw inputProblem(request.type, parsed.error);
-    const inputJson = toJson(request.type, request.input);
+    const inputJson = writeJson(`${request.type}: the input`, request.input);
     const digest = request.options.idempotencyKey === undefined ? {} : { inputDigest: digestOf(request.input) };
     const spec = resolveJob({
       type: request.type,
@@ -205,13 +206,6 @@ function unknownType(type: string, known: readonly string[]): AppError {
     "UNKNOWN_JOB_TYPE",
     `job type ${JSON.stringify(type)} is known neither here nor to any worker that published its types; ${hint}`,
   );
-}
-
-function toJson(type: string, input: unknown): string {
-  const json = JSON.stringify(input) as string | undefined;
-  if (json === undefined)
-    throw new AppError("INVALID_INPUT", `${type}: the input is ${typeof input}; it must be a JSON value`);
-  return json;
 }
 
 function digestOf(input: unknown): string {

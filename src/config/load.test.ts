@@ -315,6 +315,29 @@ describe("paths", () => {
     expect((await load({ flags: { policy: "mine.yaml" } })).config.policy).toBe(join(folder, "mine.yaml"));
   });
 
+  test("a database that is named by a link keeps the policy beside it", async () => {
+    const path = write("real/windlass.policy.yaml", "version: 1");
+    const database = write("real/windlass.db", "");
+    const link = join(folder, "link.db");
+    symlinkSync(database, link);
+    write("windlass.policy.yaml", "version: 1");
+    expect((await load({ flags: { "database.path": link } })).config.policy).toBe(path);
+  });
+
+  test("a config file that the call names, or uses for another database, is the call's choice of a policy", async () => {
+    const path = write(".windlass/config.yaml", "policy: other.yaml");
+    const originOf = async (more: Parameters<typeof load>[0]) => (await load(more)).config.policyOrigin;
+    expect(await originOf({})).toEqual({ kind: "file", path });
+    expect(await originOf({ configPath: path })).toEqual({ kind: "flag", name: "--config" });
+    expect(await originOf({ env: { WINDLASS_CONFIG: path } })).toEqual({
+      kind: "environment",
+      name: "WINDLASS_CONFIG",
+    });
+    expect(await originOf({ flags: { "database.path": "x.db" } })).toMatchObject({ kind: "flag" });
+    expect(await originOf({ env: { WINDLASS_DB: "x.db" } })).toEqual({ kind: "environment", name: "WINDLASS_DB" });
+    expect((await load({ configPath: path })).origins.get("policy")).toEqual({ kind: "file", path });
+  });
+
   test("the policy of the machine wins over everything, with a warning where something else was named", async () => {
     mkdirSync(join(folder, ".windlass"));
     const systemPolicy = write("etc/policy.yaml", "version: 1");

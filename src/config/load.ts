@@ -4,20 +4,14 @@ import type { Config, LoadedConfig } from "./config.ts";
 import { buildFields } from "./schema/fields.ts";
 import { DEFAULT_HOST, type Host } from "./schema/hosts.ts";
 import { ROWS, type SettingKey } from "./schema/schema.ts";
-import { configError, formatOrigin, type Origin } from "./schema/setting.ts";
+import { configError, type Origin } from "./schema/setting.ts";
 import { lookUp, readEnvironment, readForeignEnvironment, warnAbout } from "./sources/environment.ts";
 import type { ConfigFile } from "./sources/file.ts";
-import {
-  findConfigFile,
-  findPolicy,
-  PROJECT_MARK,
-  SYSTEM_POLICY,
-  standsThere,
-  stateDatabasePath,
-} from "./sources/folders.ts";
+import { findConfigFile, findPolicy, PROJECT_MARK, SYSTEM_POLICY, stateDatabasePath } from "./sources/folders.ts";
 import { type Given, readGiven } from "./sources/given.ts";
 import type { NamedHosts } from "./sources/hosts.ts";
 import type { Environment } from "./sources/interpolate.ts";
+import { choiceOfPolicy, putSystemPolicy } from "./sources/policy-choice.ts";
 import { findProject, refuseStranger } from "./sources/project.ts";
 
 /** What a configuration is loaded from. */
@@ -61,10 +55,10 @@ export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
   const foreign = readForeignEnvironment(env, cwd, isSaid);
   const { values, origins } = readSources([foreign, ...ours], home);
   findMissing(values, origins, { request, project, file });
-  const overruled = findSystemPolicy(values, origins, request.systemPolicy ?? SYSTEM_POLICY);
+  const overruled = putSystemPolicy({ values, origins }, request.systemPolicy ?? SYSTEM_POLICY);
   checkTogether(values);
   return {
-    config: { ...buildConfig(values, hosts.hosts), policyOrigin: origins.get("policy") ?? { kind: "default" } },
+    config: { ...buildConfig(values, hosts.hosts), policyOrigin: choiceOfPolicy(origins, named.origin) },
     origins: new Map([...origins, ...hosts.origins]),
     warnings: [...overruled, ...strange, ...named.warnings, ...(file?.warnings ?? []), ...environment.warnings],
   };
@@ -87,6 +81,10 @@ function nameFile({ configPath, env, cwd }: LoadRequest, project: string | undef
   const variable = lookUp(env, ["CONFIG"], false);
   const found = project === undefined ? undefined : findConfigFile(project);
   const path = configPath ?? variable?.value ?? found;
+  const origin: Origin | undefined =
+    configPath !== undefined
+      ? { kind: "flag", name: "--config" }
+      : variable && { kind: "environment", name: variable.name };
   const warnings = variable === undefined ? [] : [...warnAbout(variable)];
   const lying = resolve(cwd, "windlass.yaml");
   if (existsSync(lying) && (path === undefined || resolve(cwd, path) !== lying)) {
@@ -94,7 +92,7 @@ function nameFile({ configPath, env, cwd }: LoadRequest, project: string | undef
       `${lying} is not read; name it with --config windlass.yaml or move it to ${PROJECT_MARK}/config.yaml`,
     );
   }
-  return { path, warnings };
+  return { path, origin, warnings };
 }
 
 async function openFile(path: string, { env, cwd, home }: LoadRequest): Promise<OpenedFile> {
@@ -154,17 +152,6 @@ function findMissing(values: Values["values"], origins: Values["origins"], { req
   }
   const base = file?.folder ?? project ?? dirname(database);
   values.set("artifacts.out_dir", resolve(base, String(values.get("artifacts.out_dir"))));
-}
-
-/** The party that a policy holds back must not choose another. @returns warnings */
-function findSystemPolicy(values: Values["values"], origins: Values["origins"], path: string): string[] {
-  if (!standsThere(path)) return [];
-  const named = values.get("policy");
-  const origin = origins.get("policy");
-  values.set("policy", path);
-  origins.set("policy", { kind: "found", where: dirname(path) });
-  if (named === undefined || named === path || origin === undefined || origin.kind === "found") return [];
-  return [`policy ${String(named)} is not read (${formatOrigin(origin)}): ${path} holds on this machine`];
 }
 
 function checkTogether(values: Values["values"]): void {

@@ -132,7 +132,8 @@ export interface WindlassClient extends AsyncDisposable {
 
   /**
    * Stops this client's workers (they let their jobs finish for `grace`, default `worker.grace`), ends its waits with
-   * `CLIENT_CLOSED` and closes the connection. Idempotent.
+   * `CLIENT_CLOSED`, lets calls that are under way come to their end and closes the connection. Idempotent, also when it is
+   * called twice at once.
    */
   close(options?: { readonly grace?: Duration }): Promise<void>;
 }

@@ -30,6 +30,7 @@ export class ConnectedClient {
   readonly #parts: ClientParts;
   readonly #closing = new AbortController();
   readonly #workers = new Set<RunningWorker>();
+  readonly #calls = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
   constructor({ windlass, actor, warnings }: { windlass: Windlass; actor: Actor; warnings: readonly string[] }) {
@@ -41,47 +42,48 @@ export class ConnectedClient {
   }
 
   async submit(type: Type, input: unknown, options: SubmitOptions = {}): Promise<SubmittedJob> {
-    const [job] = await submitJobs(this.#open("submit"), [{ type, input, options }]);
+    const [job] = await this.#during("submit", (parts) => submitJobs(parts, [{ type, input, options }]));
     if (job === undefined) throw new AppError("INTERNAL", "the backend accepted nothing");
     return job;
   }
 
   async submitMany(requests: readonly SubmitRequest<Type>[]): Promise<readonly SubmittedJob[]> {
-    return submitJobs(this.#open("submitMany"), requests);
+    return this.#during("submitMany", (parts) => submitJobs(parts, requests));
   }
 
   async runAndWait(type: Type, input: unknown, options: RunOptions = {}): Promise<unknown> {
-    return runAndWait(this.#open("runAndWait"), type, input, options);
+    return this.#during("runAndWait", (parts) => runAndWait(parts, type, input, options));
   }
 
   async wait(jobId: string, options: WaitOptions = {}): Promise<JobStatus> {
-    return jobStatus(await waitForJob(await this.#openToRead("wait", "jobs.wait"), jobId, options));
+    return this.#reading("wait", "jobs.wait", async (parts) => jobStatus(await waitForJob(parts, jobId, options)));
   }
 
   async schedule(type: Type, input: unknown, times: FutureTime | CronTimes): ReturnType<typeof schedule> {
-    return schedule(this.#open("schedule"), type, input, times);
+    return this.#during("schedule", (parts) => schedule(parts, type, input, times));
   }
 
   async scheduled(): Promise<readonly ScheduledItem[]> {
-    return listScheduled((await this.#openToRead("scheduled", "schedules.list")).windlass.backend);
+    return this.#reading("scheduled", "schedules.list", ({ windlass }) => listScheduled(windlass.backend));
   }
 
   async cancel(idOrScheduleName: string): Promise<Cancelled> {
-    return cancelNamed(this.#open("cancel"), idOrScheduleName);
+    return this.#during("cancel", (parts) => cancelNamed(parts, idOrScheduleName));
   }
 
   async status(jobId: string): Promise<JobStatus | undefined> {
-    const { windlass } = await this.#openToRead("status", "jobs.status");
-    const stored = await windlass.backend.status(jobId);
-    return stored === undefined ? undefined : jobStatus(stored);
+    return this.#reading("status", "jobs.status", async ({ windlass }) => {
+      const stored = await windlass.backend.status(jobId);
+      return stored === undefined ? undefined : jobStatus(stored);
+    });
   }
 
   async list(filter: ListFilter = {}): Promise<JobPage> {
-    return listJobs(await this.#openToRead("list", "jobs.list"), filter);
+    return this.#reading("list", "jobs.list", (parts) => listJobs(parts, filter));
   }
 
   async emit(event: string, payload: unknown, options: EmitOptions = {}): Promise<EmittedEvent> {
-    return emitEvent(this.#open("emit"), { event, payload, options });
+    return this.#during("emit", (parts) => emitEvent(parts, { event, payload, options }));
   }
 
   async approvals(): Promise<never> {
@@ -90,14 +92,16 @@ export class ConnectedClient {
   }
 
   async startWorker(options: StartWorkerOptions = {}): Promise<RunningWorker> {
-    const worker = await startWorker(this.#open("startWorker"), options);
-    if (this.#closed !== undefined) {
-      await worker.stop({ grace: 0 });
-      throw closedError("startWorker");
-    }
-    this.#workers.add(worker);
-    void worker.stopped.then(() => this.#workers.delete(worker));
-    return worker;
+    return this.#during("startWorker", async (parts) => {
+      const worker = await startWorker(parts, options);
+      if (this.#closed !== undefined) {
+        await worker.stop({ grace: 0 });
+        throw closedError("startWorker");
+      }
+      this.#workers.add(worker);
+      void worker.stopped.then(() => this.#workers.delete(worker));
+      return worker;
+    });
   }
 
   async close({ grace }: { readonly grace?: Duration } = {}): Promise<void> {
@@ -114,7 +118,7 @@ export class ConnectedClient {
 
   async #close(graceMs: number | undefined): Promise<void> {
     this.#closing.abort(closedError("a wait"));
-    await this.#stopWorkers(graceMs);
+    await Promise.all([this.#stopWorkers(graceMs), Promise.allSettled(this.#calls)]);
     await this.#parts.windlass[Symbol.asyncDispose]();
   }
 
@@ -128,16 +132,29 @@ export class ConnectedClient {
     return this.#parts;
   }
 
-  async #openToRead(call: string, operation: string): Promise<ClientParts> {
-    const parts = this.#open(call);
-    await askPolicy(parts, operation, "read");
-    return parts;
+  /** Makes a call. `close` waits for it, so that it ends as it would have and not on a connection that is gone. */
+  async #during<R>(call: string, act: (parts: ClientParts) => Promise<R>): Promise<R> {
+    const running = act(this.#open(call));
+    this.#calls.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#calls.delete(running);
+    }
+  }
+
+  /** Makes a call that changes nothing, when the policy lets the actor read. */
+  #reading<R>(call: string, operation: string, act: (parts: ClientParts) => Promise<R>): Promise<R> {
+    return this.#during(call, async (parts) => {
+      await askPolicy(parts, operation, "read");
+      return act(parts);
+    });
   }
 
   #embedded(backend: EmbeddedBackend): EmbeddedClient {
     return {
       path: this.#parts.windlass.config.database.path,
-      enqueueWith: async (action) => enqueueWith(this.#open("enqueueWith"), backend, action),
+      enqueueWith: (action) => this.#during("enqueueWith", (parts) => enqueueWith(parts, backend, action)),
     };
   }
 }

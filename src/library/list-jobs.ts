@@ -1,6 +1,7 @@
 import { AppError } from "../error.ts";
 import type { JobType } from "../job/definition.ts";
 import { JOB_STATES, type JobState, type Outcome } from "../job/state.ts";
+import { dateOrNull } from "./job-status.ts";
 import { type ClientParts, checkOptions, nameOfType } from "./parts.ts";
 
 /** Which jobs to list; all conditions hold. */
@@ -24,7 +25,14 @@ export interface ListedJob {
   readonly type: string;
   readonly state: JobState;
   readonly outcome: Outcome | null;
+  /** How often its newest run was started. */
+  readonly attempt: number;
   readonly queuedAt: Date;
+  /** When it may start; later than `queuedAt` for a future job and while a retry waits. */
+  readonly dueAt: Date;
+  /** When the newest attempt started. */
+  readonly startedAt: Date | null;
+  readonly endedAt: Date | null;
 }
 
 /** One page of a list, newest first. */
@@ -55,7 +63,13 @@ export async function listJobs(parts: ClientParts, filter: ListFilter): Promise<
     ...(cursor === undefined ? {} : { cursor }),
   });
   return {
-    jobs: page.jobs.map(({ queuedAtMs, ...job }) => ({ ...job, queuedAt: new Date(queuedAtMs) })),
+    jobs: page.jobs.map(({ queuedAtMs, dueAtMs, startedAtMs, endedAtMs, ...job }) => ({
+      ...job,
+      queuedAt: new Date(queuedAtMs),
+      dueAt: new Date(dueAtMs),
+      startedAt: dateOrNull(startedAtMs),
+      endedAt: dateOrNull(endedAtMs),
+    })),
     cursor: page.cursor,
   };
 }

@@ -17,12 +17,9 @@ async function futureJobs(backend: Backend): Promise<ScheduledItem[]> {
   let cursor: string | null = null;
   do {
     const page = await backend.list({ state: "scheduled", limit: PAGE, ...(cursor === null ? {} : { cursor }) });
-    for (const { jobId, type } of page.jobs) {
-      const status = await backend.status(jobId);
-      // A retry that waits for its time is scheduled too, but it has fired; and a job may have moved since it was listed.
-      if (status?.state === "scheduled" && status.attempt === 0)
-        items.push({ kind: "job", jobId, type, at: new Date(status.dueAtMs) });
-    }
+    // A retry that waits for its time is scheduled too, but it has fired.
+    for (const { jobId, type, attempt, dueAtMs } of page.jobs)
+      if (attempt === 0) items.push({ kind: "job", jobId, type, at: new Date(dueAtMs) });
     cursor = page.cursor;
   } while (cursor !== null);
   return items;

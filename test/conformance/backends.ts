@@ -1,4 +1,5 @@
 import { describe } from "vitest";
+import { libraryTestOn } from "../support/library.ts";
 import { EMBEDDED, type TestBackend, testOn } from "../support/test.ts";
 
 /** Whatever is listed here keeps every promise of this folder. */
@@ -7,4 +8,9 @@ export const BACKENDS: readonly TestBackend[] = [EMBEDDED];
 /** Cases that every backend is held to; they branch on its capabilities and never on its name. */
 export function conformance(topic: string, cases: (test: ReturnType<typeof testOn>) => void): void {
   for (const target of BACKENDS) describe(`${target.name}: ${topic}`, () => cases(testOn(target)));
+}
+
+/** As {@link conformance}, through the library as users have it. */
+export function libraryConformance(topic: string, cases: (test: ReturnType<typeof libraryTestOn>) => void): void {
+  for (const target of BACKENDS) describe(`${target.name}: ${topic}`, () => cases(libraryTestOn(target)));
 }

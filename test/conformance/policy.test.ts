@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
 import type { Actor } from "../../src/policy/actor.ts";
 import { TestClock } from "../support/clock.ts";
-import type { Bench } from "../support/test.ts";
+import { type Bench, TESTER } from "../support/test.ts";
 import { conformance } from "./backends.ts";
 
 const types = [{ name: "app.work" }, { name: "app.other" }];
@@ -101,6 +101,24 @@ conformance("the policy", (test) => {
     const stopped = worker.stop({ graceMs: 0 });
     await clock.advance(10);
     await stopped;
+  });
+
+  test("a job that a stricter party starts over runs as theirs, and stays so", async ({ open }) => {
+    const config = policy('name: no, actors: ["agent:*"], types: [app.work], deny: true', "name: rest, allow: true");
+    const bench = await open({ types, config });
+    await bench.worker();
+    const id = await bench.submit("app.work", { name: "a" });
+    expect((await bench.settled(id)).state).toBe("completed");
+    expect(await bench.backend.replay(id, AGENT)).toMatchObject({ kind: "started" });
+    expect(await bench.settled(id)).toMatchObject({
+      state: "failed",
+      runNumber: 2,
+      actor: AGENT,
+      error: { code: "POLICY_DENIED" },
+    });
+    expect(await bench.backend.replay(id, TESTER)).toMatchObject({ kind: "started" });
+    expect(await bench.settled(id)).toMatchObject({ state: "failed", runNumber: 3, error: { code: "POLICY_DENIED" } });
+    expect(bench.effects.order("start")).toEqual(["a"]);
   });
 
   test("a child is asked about as its strictest ancestor", async ({ open }) => {

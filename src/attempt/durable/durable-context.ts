@@ -4,6 +4,7 @@ import type { DurableContext, TransactionTables } from "../../job/durable/contex
 import { digestOf } from "../../job/durable/digest.ts";
 import { writeError, writeValue } from "../../job/durable/outcome.ts";
 import type { CallKind } from "../../job/durable/record.ts";
+import { writeJson } from "../../job/write-json.ts";
 import type { Redactor } from "../../redact.ts";
 import { createLog } from "../context.ts";
 import { inputProblem } from "../input.ts";
@@ -106,7 +107,7 @@ function transact(
     const outcome = await coroutine.edge.durable.transaction(call, action, (ended) =>
       "error" in ended
         ? writeError(maskTexts(toErrorRecord(ended.error, "HANDLER_FAILED"), redactor))
-        : writeValue(toJson(`transaction ${JSON.stringify(call.name)}`, maskTexts(ended.value, redactor))),
+        : writeValue(toJson(`transaction ${JSON.stringify(call.name)}`, ended.value, redactor)),
     );
     return { kind: "settled", outcome };
   };
@@ -116,7 +117,7 @@ function continueAs(coroutine: Coroutine, input: unknown): Promise<never> {
   const { type } = coroutine.edge.request;
   const parsed = type.input.safeParse(input);
   if (!parsed.success) throw inputProblem(type.name, parsed.error);
-  const inputJson = toJson(`continueAs of ${type.name}`, input) ?? "null";
+  const inputJson = input === undefined ? "null" : writeJson(`continueAs of ${type.name}: the input`, input);
   const act: Act = async (call) => ({ kind: "continued", call, inputJson });
   return coroutine.perform({ kind: "continueAs", name: "", digest: digestOf(input) }, act) as Promise<never>;
 }

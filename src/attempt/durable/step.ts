@@ -7,7 +7,7 @@ import { type RecordedFile, writeError, writeValue } from "../../job/durable/out
 import { backoffDelayMs, isRetryable } from "../../job/retry.ts";
 import type { BackoffRule } from "../../job/rules.ts";
 import type { Redactor } from "../../redact.ts";
-import { maskTexts } from "../mask-texts.ts";
+import { maskedJson, maskTexts } from "../mask-texts.ts";
 import type { PlacedCall } from "./services.ts";
 import type { Acted, Edge } from "./turn.ts";
 
@@ -100,7 +100,7 @@ async function tryOnce(step: Step, failures: number): Promise<Tried> {
 }
 
 function writeResult({ call, edge, redactor }: Step, value: unknown, kept: readonly RecordedFile[]): string {
-  const json = toJson(`step ${JSON.stringify(call.name)}`, maskTexts(value, redactor));
+  const json = toJson(`step ${JSON.stringify(call.name)}`, value, redactor);
   const { valueBytes } = edge.services.limits;
   const bytes = json === undefined || json.length <= valueBytes / 3 ? 0 : Buffer.byteLength(json);
   if (bytes > valueBytes)
@@ -113,15 +113,12 @@ function tooLarge(what: string, valueBytes: number): ErrorRecord {
 }
 
 /** What a call answers must be JSON, because a replay gives it back from there. @throws AppError `INVALID_RESULT`. */
-export function toJson(what: string, value: unknown): string | undefined {
-  try {
-    return JSON.stringify(value) as string | undefined;
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new AppError("INVALID_RESULT", `${what} returned what JSON cannot hold (${reason}); return plain data`, {
-      cause,
-    });
-  }
+export function toJson(what: string, value: unknown, redactor: Redactor | undefined): string | undefined {
+  const json = maskedJson(value, redactor);
+  if (json.kind === "json") return json.text;
+  throw new AppError("INVALID_RESULT", `${what} returned what JSON cannot hold (${json.reason}); return plain data`, {
+    cause: json.cause,
+  });
 }
 
 /** Runs one try; one that does not end within its timeout, after its signal fired, is left to itself. */

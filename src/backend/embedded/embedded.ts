@@ -185,8 +185,8 @@ export class EmbeddedBackend implements Backend {
   async replay(jobId: string, actor: Actor, { from }: ReplayOptions = {}): Promise<ReplayResult> {
     const number = this.#numbers.numberOf(jobId);
     if (number === undefined) return { kind: "not_found" };
-    const asked = { actor: formatActor(actor), ...(from === undefined ? {} : { from }) };
-    return this.#writer.mutate((tx) => replay(tx, this.#options.limits, number, asked));
+    const parts = { limits: this.#options.limits, interned: this.#interned };
+    return this.#writer.mutate((tx) => replay(tx, parts, number, { actor, ...(from === undefined ? {} : { from }) }));
   }
 
   async emit(request: EventRequest, actor: Actor): Promise<EmitResult> {

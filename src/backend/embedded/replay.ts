@@ -2,12 +2,14 @@ import type { Transaction } from "../../database/writer.ts";
 import { AppError } from "../../error.ts";
 import type { JobLimits } from "../../job/limits.ts";
 import { rankOf } from "../../job/rank.ts";
+import { type Actor, formatActor, strictest } from "../../policy/actor.ts";
 import type { ReplayResult } from "../backend.ts";
 import { admit, storeExpiry } from "./admission.ts";
 import { newestEvent } from "./durable/emit.ts";
 import { type Fork, forkRun } from "./durable/fork-run.ts";
 import { freshEntry } from "./entry.ts";
 import { addHistory } from "./history-row.ts";
+import type { Interned } from "./intern.ts";
 import type { JobNumber } from "./job-number.ts";
 import { type JobRow, readJob, standingOf } from "./job-row.ts";
 import type { Notice } from "./notice.ts";
@@ -15,13 +17,14 @@ import { stateOfStanding } from "./reading/state-of.ts";
 
 /**
  * Starts the next run of a finished job: the same input and rules, counts from zero, due now. Its deadline is as long as
- * the first run's was; an expiry of unstarted work is not repeated, because somebody wants it now.
+ * the first run's was; an expiry of unstarted work is not repeated, because somebody wants it now. The job is from now on
+ * that of whoever is stricter, the one who asked for it or the one who starts it over: neither gains by the other.
  */
 export function replay(
   tx: Transaction<Notice>,
-  limits: JobLimits,
+  { limits, interned }: { readonly limits: JobLimits; readonly interned: Interned },
   number: JobNumber,
-  { actor, from }: { readonly actor: string; readonly from?: string },
+  { actor, from }: { readonly actor: Actor; readonly from?: string },
 ): ReplayResult {
   const job = readJob(tx.db, number);
   const standing = job === undefined ? undefined : standingOf(tx.db, job);
@@ -29,7 +32,8 @@ export function replay(
   if (standing.kind !== "done") return { kind: "unfinished", state: stateOfStanding(standing) };
   const run = standing.run + 1;
   const rank = rankOf(tx.nowMs, job.env.priority ?? 2, limits.ageMs);
-  tx.db.run("UPDATE job SET rank = ?, due = ? WHERE id = ?", rank, tx.nowMs, number);
+  const strictestId = interned.actorId(tx.db, strictest(interned.actor(tx.db, job.actor), actor));
+  tx.db.run("UPDATE job SET rank = ?, due = ?, actor = ? WHERE id = ?", rank, tx.nowMs, strictestId, number);
   const { deadline: before, expires } = job.env;
   for (const at of [before, expires])
     if (at !== undefined) tx.db.run("DELETE FROM expiry WHERE at = ? AND job = ?", at, number);
@@ -46,7 +50,7 @@ export function replay(
     );
   if (from !== undefined) fork(tx, job, { job: number, from: { run: standing.run, at: from }, run });
   addHistory(tx, { job: number, run }, "run.started", {
-    actor,
+    actor: formatActor(actor),
     after: standing.state,
     due_before: job.due,
     ...(from === undefined ? {} : { from }),

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { partOfWriters } from "./database-writers.ts";
 import { loadPolicy } from "./load-policy.ts";
 import { type Account, ownAccount, writablePart } from "./trust.ts";
 
@@ -112,7 +113,8 @@ describe("a policy is", () => {
     policyOrigin: Parameters<typeof loadPolicy>[0]["policyOrigin"],
     account: Account | undefined = AGENT,
   ) => {
-    const { level, reason } = loadPolicy({ policy: path, policyOrigin }, account);
+    const database = { path: join(folder, "database", "w.db") };
+    const { level, reason } = loadPolicy({ policy: path, policyOrigin, database }, account);
     return [level, reason];
   };
 
@@ -137,5 +139,90 @@ describe("a policy is", () => {
     ]);
     const own = ownAccount();
     expect(load({ kind: "found", where: "/" }, own)[0]).toBe("advisory");
+  });
+});
+
+describe.skipIf(!isRoot)("whoever may write the database asks too, as anybody", () => {
+  const WORKER = 4712;
+  const CALLER: Account = { uid: 4713, groups: [4713] };
+  let database = "";
+  beforeEach(() => {
+    database = join(folder, "data", "w.db");
+    mkdirSync(dirname(database), { mode: 0o700 });
+    writeFileSync(database, "", { mode: 0o600 });
+    for (const part of [dirname(database), database]) chownSync(part, WORKER, WORKER);
+  });
+  const level = () => {
+    const found = loadPolicy(
+      { policy: path, policyOrigin: { kind: "found", where: "/" }, database: { path: database } },
+      CALLER,
+    );
+    return [found.level, found.reason];
+  };
+
+  test("a policy of root's holds them all", () => {
+    expect(partOfWriters(path, database)).toBeUndefined();
+    chmodSync(dirname(database), 0o777);
+    chmodSync(database, 0o666);
+    expect(partOfWriters(path, database)).toBeUndefined();
+    expect(level()).toEqual(["enforced", undefined]);
+  });
+
+  test.each<[what: string, change: () => void, part: () => string]>([
+    ["the database's owner has the file", () => chownSync(path, WORKER, 0), () => path],
+    [
+      "the owner of its folder has a folder above the file",
+      () => {
+        chownSync(database, 0, 0);
+        chownSync(dirname(path), WORKER, 0);
+      },
+      () => dirname(path),
+    ],
+    [
+      "somebody has the file, and a group may write the database",
+      () => {
+        chmodSync(database, 0o660);
+        chownSync(path, 4799, 0);
+      },
+      () => path,
+    ],
+    [
+      "somebody has the file, and everybody may replace the database",
+      () => {
+        chmodSync(dirname(database), 0o777);
+        chownSync(path, 4799, 0);
+      },
+      () => path,
+    ],
+    [
+      "a group may write the file",
+      () => {
+        chownSync(path, 0, 50);
+        chmodSync(path, 0o664);
+      },
+      () => path,
+    ],
+    ["everybody may write the folder", () => chmodSync(dirname(path), 0o777), () => dirname(path)],
+  ])("where %s it is advisory, whoever calls", (_, change, part) => {
+    change();
+    expect(partOfWriters(path, database)).toBe(part());
+    expect(level()[0]).toBe("advisory");
+  });
+
+  test("somebody else may have the file where only its owner writes the database", () => {
+    chownSync(path, 4799, 4799);
+    expect(level()).toEqual(["enforced", undefined]);
+    chownSync(path, WORKER, WORKER);
+    expect(level()).toEqual(["advisory", `an account that may write the database can change ${path}`]);
+  });
+
+  test("a database that is not there yet has the writers of its folder", () => {
+    rmSync(database);
+    chownSync(path, WORKER, WORKER);
+    expect(partOfWriters(path, database)).toBe(path);
+    // In a folder like /tmp nobody takes away what others put there.
+    chownSync(dirname(database), 0, 0);
+    chmodSync(dirname(database), 0o1777);
+    expect(partOfWriters(path, database)).toBeUndefined();
   });
 });

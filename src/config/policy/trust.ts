@@ -15,7 +15,8 @@ export function ownAccount(): Account | undefined {
 }
 
 const LINKS_MAX = 40;
-const [GROUP_WRITES, OTHERS_WRITE, STICKY] = [0o020, 0o002, 0o1000];
+/** Bits of a mode. */
+export const [GROUP_WRITES, OTHERS_WRITE, STICKY] = [0o020, 0o002, 0o1000];
 
 /**
  * What an account could change so that another text stands at a path: the file, a folder above it (there it could be
@@ -25,20 +26,26 @@ const [GROUP_WRITES, OTHERS_WRITE, STICKY] = [0o020, 0o002, 0o1000];
  */
 export function writablePart(path: string, account: Account): string | undefined {
   if (account.uid === 0) return path;
+  return firstPart(path, (part, stats) => isWritable(part, stats, account));
+}
+
+/** The first part of a path, from the top and along its links, that can be changed as the test says. */
+export function firstPart(path: string, isChangeable: (part: string, stats: Stats) => boolean): string | undefined {
   let links = 0;
   const visit = (whole: string): string | undefined => {
     const steps = whole.split("/").filter((step) => step !== "");
     let at = "/";
-    if (isWritable(at, lstatSync(at), account)) return at;
+    if (isChangeable(at, lstatSync(at))) return at;
     for (const [index, step] of steps.entries()) {
       at = join(at, step);
       const stats = lstatSync(at);
-      if (stats.uid === account.uid) return at;
       if (stats.isSymbolicLink()) {
-        if (++links > LINKS_MAX) return at;
+        // That everybody may write a link says nothing; who owns it, or the folder that holds it, can move it.
+        stats.mode &= ~(GROUP_WRITES | OTHERS_WRITE);
+        if (isChangeable(at, stats) || ++links > LINKS_MAX) return at;
         return visit(resolve(dirname(at), readlinkSync(at), ...steps.slice(index + 1)));
       }
-      if (isWritable(at, stats, account)) return at;
+      if (isChangeable(at, stats)) return at;
     }
     return undefined;
   };
@@ -57,7 +64,7 @@ function isWritable(path: string, stats: Stats, { uid, groups }: Account): boole
   if (stats.isDirectory() && (stats.mode & STICKY) !== 0) return false;
   if ((stats.mode & OTHERS_WRITE) !== 0) return true;
   if ((stats.mode & GROUP_WRITES) !== 0 && groups.includes(stats.gid)) return true;
-  return uid === process.geteuid?.() && kernelLetsWrite(path);
+  return !stats.isSymbolicLink() && uid === process.geteuid?.() && kernelLetsWrite(path);
 }
 
 /** Knows of access lists and capabilities too, but only of this process's own account. */

@@ -1,4 +1,4 @@
-import { lstatSync } from "node:fs";
+import { lstatSync, realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import type { Environment } from "./interpolate.ts";
 
@@ -32,10 +32,18 @@ export const POLICY_FILE = "windlass.policy.yaml";
 /** The policy of the whole machine, which only root can make: where it is, nothing else counts. */
 export const SYSTEM_POLICY = "/etc/windlass/policy.yaml";
 
-/** The policy beside a database, if there. */
+/** The policy beside a database, if there: beside the file itself, also where the path is a link to it. */
 export function findPolicy(databasePath: string): string | undefined {
-  const path = join(dirname(databasePath), POLICY_FILE);
-  return standsThere(path) ? path : undefined;
+  const folders = new Set([realPath(databasePath), databasePath].map((path) => dirname(path)));
+  return [...folders].map((folder) => join(folder, POLICY_FILE)).find(standsThere);
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }
 
 /** True also for what may not be looked at and for a link that leads nowhere: going on as if it said nothing would be wrong. */

@@ -25,7 +25,7 @@ export function policy(context: CheckContext): Finding {
     );
   let loaded: LoadedPolicy;
   try {
-    loaded = loadPolicy({ policy: path, policyOrigin });
+    loaded = loadPolicy({ policy: path, policyOrigin, database: context.config.database });
   } catch (error) {
     const problem = toErrorRecord(error).message;
     return fail(

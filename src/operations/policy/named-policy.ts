@@ -15,10 +15,10 @@ export async function namedPolicy(
   file: string | undefined,
   { loadConfig, cwd }: Pick<CallContext, "loadConfig" | "cwd">,
 ): Promise<LoadedPolicy | undefined> {
+  const { policy, policyOrigin, database } = (await loadConfig()).config;
   if (file !== undefined)
-    return loadPolicy({ policy: resolve(cwd, file), policyOrigin: { kind: "flag", name: "--file" } });
-  const { policy, policyOrigin } = (await loadConfig()).config;
-  return policy === undefined ? undefined : loadPolicy({ policy, policyOrigin });
+    return loadPolicy({ policy: resolve(cwd, file), policyOrigin: { kind: "flag", name: "--file" }, database });
+  return policy === undefined ? undefined : loadPolicy({ policy, policyOrigin, database });
 }
 
 /** What is asked for without being an operation that a user can call; all of them change something. */

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { AppError } from "../../../error.ts";
 import { checkEventId, checkEventName } from "../../../job/durable/event.ts";
 import { writeValue } from "../../../job/durable/outcome.ts";
+import { writeJson } from "../../../job/write-json.ts";
 import type { EventRequest } from "../../backend.ts";
 import type { NewEvent } from "./emit.ts";
 import { storedText, type ValueLimits } from "./outcome-text.ts";
@@ -13,9 +13,7 @@ export function prepareEvent(
 ): Omit<NewEvent, "actor"> & { readonly key: string } {
   const name = checkEventName(event);
   const key = eventId === undefined ? randomUUID() : checkEventId(eventId);
-  const json = JSON.stringify(payload) as string | undefined;
-  if (json === undefined)
-    throw new AppError("INVALID_INPUT", `event ${name}: the payload is ${typeof payload}; it must be a JSON value`);
+  const json = writeJson(`event ${name}: the payload`, payload);
   return {
     name,
     key,

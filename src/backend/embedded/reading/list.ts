@@ -1,11 +1,10 @@
 import type { SqlValue } from "../../../database/connection.ts";
 import { AppError } from "../../../error.ts";
-import type { JobState, Outcome } from "../../../job/state.ts";
+import type { JobState } from "../../../job/state.ts";
 import type { JobFilter, JobSummary } from "../../backend.ts";
-import { acceptedAtMs, firstNumberAt } from "../job-number.ts";
+import { firstNumberAt } from "../job-number.ts";
 import { readJob, standingOf } from "../job-row.ts";
-import { stateOfStanding } from "./state-of.ts";
-import type { ReadParts } from "./status.ts";
+import { type ReadParts, summaryOf } from "./status.ts";
 
 /** Rows that are read at a time while looking for those that match. */
 const PAGE = 500;
@@ -81,8 +80,6 @@ function summarise({ db, numbers, interned }: ReadParts, number: number): JobSum
   return {
     jobId: numbers.idOf(number),
     type: interned.queue(db, job.queue).type,
-    state: stateOfStanding(standing),
-    outcome: (standing.kind === "done" ? standing.outcome : null) as Outcome | null,
-    queuedAtMs: acceptedAtMs(number),
+    ...summaryOf(job, standing),
   };
 }

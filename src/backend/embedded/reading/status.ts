@@ -5,7 +5,7 @@ import { type Connection, readJson } from "../../../database/connection.ts";
 import type { ErrorRecord } from "../../../error.ts";
 import type { Progress } from "../../../job/context.ts";
 import type { Outcome } from "../../../job/state.ts";
-import type { JobStatus } from "../../backend.ts";
+import type { JobStatus, JobSummary } from "../../backend.ts";
 import { effectiveRules, type JobEnv, type ValueReference } from "../env.ts";
 import type { Interned } from "../intern.ts";
 import { acceptedAtMs, type JobNumber, type JobNumbers } from "../job-number.ts";
@@ -31,20 +31,14 @@ export function readStatus({ db, numbers, interned }: ReadParts, number: JobNumb
   return {
     jobId,
     type: interned.queue(db, job.queue).type,
-    state: stateOfStanding(standing),
-    outcome: (done?.outcome ?? null) as Outcome | null,
+    ...summaryOf(job, standing),
     runNumber: standing.run,
-    attempt: standing.attempt,
     failures: standing.failures,
     crashes: standing.crashes,
     traceId: env.trace ?? traceOf(jobId),
     priority: env.priority ?? 2,
     actor: interned.actor(db, job.actor),
     metadata: env.metadata ?? {},
-    queuedAtMs: acceptedAtMs(number),
-    dueAtMs: standing.kind === "delayed" ? standing.due : job.due,
-    startedAtMs: done?.claimed ?? (standing.kind === "leased" ? standing.at : null),
-    endedAtMs: done?.finished ?? null,
     cancelRequested:
       done === undefined &&
       db.get("SELECT 1 FROM cancel_request WHERE job = ? AND run = ?", number, standing.run) !== undefined,
@@ -55,6 +49,20 @@ export function readStatus({ db, numbers, interned }: ReadParts, number: JobNumb
     timeoutMs: effectiveRules(interned.rules(db, job.rules), env).timeoutMs,
     secrets: env.secrets ?? [],
     folder: runningFolder(db, jobId, job, standing),
+  };
+}
+
+/** What a line of a list says too. */
+export function summaryOf(job: JobRow, standing: Standing): Omit<JobSummary, "jobId" | "type"> {
+  const done = standing.kind === "done" ? standing : undefined;
+  return {
+    state: stateOfStanding(standing),
+    outcome: (done?.outcome ?? null) as Outcome | null,
+    attempt: standing.attempt,
+    queuedAtMs: acceptedAtMs(job.id),
+    dueAtMs: standing.kind === "delayed" ? standing.due : job.due,
+    startedAtMs: done?.claimed ?? (standing.kind === "leased" ? standing.at : null),
+    endedAtMs: done?.finished ?? null,
   };
 }
 

@@ -1,11 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
-import { dirname, join } from "node:path";
-import { describe, expect, vi } from "vitest";
-import { test } from "../../test/support/library.ts";
-import { exec } from "../index.ts";
+import { join } from "node:path";
+import { expect, vi } from "vitest";
+import { exec } from "../../src/index.ts";
+import { libraryConformance } from "./backends.ts";
 
-describe("the actor of a client", () => {
+libraryConformance("library: the actor of a client", (test) => {
   test("every job carries it", async ({ open }) => {
     const client = await open();
     const { jobId } = await client.submit(exec, { argv: ["true"] });
@@ -35,16 +35,18 @@ describe("the actor of a client", () => {
     await expect(agent.cancel(jobId)).rejects.toMatchObject(denied);
     await expect(agent.cancel("nightly")).rejects.toMatchObject(denied);
     await expect(agent.startWorker()).rejects.toMatchObject(denied);
-    await expect(agent.embedded?.enqueueWith((_, enqueue) => enqueue(exec, { argv: ["true"] }))).rejects.toMatchObject(
-      denied,
-    );
+    await expect(agent.emit("x", 1)).rejects.toMatchObject(denied);
+    if (agent.capabilities.transaction)
+      await expect(
+        agent.embedded?.enqueueWith((_, enqueue) => enqueue(exec, { argv: ["true"] })),
+      ).rejects.toMatchObject(denied);
     expect((await agent.status(jobId))?.state).toBe("queued");
     expect((await agent.list()).jobs).toHaveLength(1);
     expect(await agent.scheduled()).toHaveLength(1);
   });
 
-  test("a policy that does not let an agent read is asked before anything is read", async ({ open, db }) => {
-    const policy = join(dirname(db), "people.yaml");
+  test("a policy that does not let an agent read is asked before anything is read", async ({ open, folder }) => {
+    const policy = join(folder, "people.yaml");
     writeFileSync(
       policy,
       'version: 1\nrules:\n  - { name: people, actors: ["person:*", "unattended:*"], allow: true }\n',

@@ -1,7 +1,7 @@
-import { describe, expect } from "vitest";
+import { expect } from "vitest";
 import { z } from "zod";
-import { test } from "../../test/support/library.ts";
-import { defineDurableJob } from "../index.ts";
+import { defineDurableJob } from "../../src/index.ts";
+import { libraryConformance } from "./backends.ts";
 
 const paid = defineDurableJob({
   name: "app.paid",
@@ -10,13 +10,13 @@ const paid = defineDurableJob({
   run: ({ order }, ctx) => ctx.waitFor("paid", { match: { order }, schema: z.object({ by: z.string() }) }),
 });
 
-describe("durable jobs through the library", () => {
+libraryConformance("library: durable jobs through the library", (test) => {
   test("runAndWait waits without limit, and emit lets the job go on", async ({ open }) => {
     const client = await open({ jobs: [paid] });
     await client.startWorker();
     const { jobId } = await client.submit(paid, { order: 7 });
     const waiting = client.wait(jobId);
-    await expect.poll(async () => (await client.status(jobId))?.state).toBe("waiting");
+    await expect.poll(async () => (await client.status(jobId))?.state, { timeout: 15_000 }).toBe("waiting");
     expect(await client.emit("paid", { order: 7, by: "ada" }, { eventId: "e-1" })).toEqual({
       eventId: "e-1",
       existing: false,
@@ -26,12 +26,9 @@ describe("durable jobs through the library", () => {
     expect((await waiting).result).toEqual({ by: "ada" });
   });
 
-  test("an event without an id gets one; wrong ones are refused", async ({ open }) => {
+  test("an event without an id gets one", async ({ open }) => {
     const client = await open();
     expect((await client.emit("x", null)).eventId).toMatch(/^[0-9a-f-]{36}$/);
-    await expect(client.emit("", 1)).rejects.toMatchObject({ code: "INVALID_INPUT" });
-    await expect(client.emit("x", () => 1)).rejects.toMatchObject({ code: "INVALID_INPUT" });
-    await expect(client.emit("x", 1, { id: "e" } as never)).rejects.toMatchObject({ code: "INVALID_INPUT" });
   });
 
   test("a durable type may be given to schedule, list and cancel as any other", async ({ open }) => {
