@@ -32,7 +32,9 @@ export function hasWaits(tx: Transaction<Notice>, { job, run }: RunOf): boolean 
 function wake(tx: Transaction<Notice>, run: RunOf): void {
   if (hasWaits(tx, run)) return;
   const row = tx.db.get<Entry & { worker: number | null }>(
-    `SELECT ${ENTRY_COLUMNS}, worker FROM waiting WHERE job = ? AND run = ? AND woken IS NULL`,
+    // One that has stopped has let go of the code, and nobody need wait for it.
+    `SELECT ${ENTRY_COLUMNS}, (SELECT id FROM worker WHERE id = waiting.worker AND stopped IS NULL) AS worker
+     FROM waiting WHERE job = ? AND run = ? AND woken IS NULL`,
     run.job,
     run.run,
   );
