@@ -24,7 +24,7 @@ const WRITER_MIN: readonly (readonly [version: number, writerMin: number])[] = [
   // An older one would end a child without waking the job that waits for it.
   [3, 3],
   // It would not find the records that stand in the tail.
-  [4, 4],
+  [6, 6],
 ];
 
 /** The migrations of this version of the program, read from `migrations/`. */
