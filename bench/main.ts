@@ -4,6 +4,7 @@ import { delays, printDurable } from "./durable.ts";
 import { commitCost } from "./raw.ts";
 import { SCALES, temporaryFolder } from "./setup.ts";
 import { median, rate, spread } from "./statistics.ts";
+import { printTimers } from "./timers.ts";
 import { callTimes } from "./workloads/calls.ts";
 import { latencyRun } from "./workloads/latency.ts";
 import { stepsRun } from "./workloads/steps.ts";
@@ -69,6 +70,7 @@ await printDurable(scale, runs);
 await printLatency("start latency, back to back", 0);
 await printLatency("start latency, after 20 ms rest", 20);
 for (const [name, took] of await callTimes(scale.latency)) console.log(`${name.padEnd(30)} ${delays(took)}`);
+await printTimers(values.quick ? "quick" : "full");
 const memory = process.memoryUsage().rss;
 console.log(`\nmemory   ${Math.round(memory / 2 ** 20)} MiB at the end`);
 

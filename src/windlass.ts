@@ -74,10 +74,11 @@ export async function composeWindlass(options: WindlassOptions): Promise<Windlas
     types,
     serve: async (worker) => {
       // Loaded where jobs run, as are the handlers: a command that only reads starts without them.
-      const [{ fireSchedules }, { reconcileTypeSchedules }, { Machines }] = await Promise.all([
+      const [{ fireSchedules }, { reconcileTypeSchedules }, { Machines }, { judgeApproval }] = await Promise.all([
         import("./backend/schedule-runner.ts"),
         import("./backend/type-schedules.ts"),
         import("./host/machines.ts"),
+        import("./approval/verify.ts"),
       ]);
       if (worker.claims) await reconcileTypeSchedules(types.values(), backend.schedules, clock);
       const onError = (name: string, error: unknown): void =>
@@ -88,7 +89,9 @@ export async function composeWindlass(options: WindlassOptions): Promise<Windlas
         types: await servedTypes(types.values(), { config, clock, environment, machines }),
         submitChild: (parent, type, input, child) => submit.submitChild(parent, type, input, child),
         prepareChild: (parent, type, input, child) => submit.prepareChild(parent, type, input, child),
-        checkPolicy: (job) => void gate.checkJob(job),
+        checkPolicy: (job) => gate.checkJob(job).demand,
+        demandOf: (call) => gate.demandOf(call),
+        judge: (approval, terms) => judgeApproval(approval, terms, inForce, clock.now()),
         fireSchedules: () => fireSchedules({ backend, submit, clock, graceMs: 2 * limits.tickMs + 1_000, onError }),
         secret: (name) => environment[name],
       });

@@ -26,6 +26,13 @@ export interface ApprovalTerms {
   readonly rule?: string;
 }
 
+/** What leave is needed for something that is about to be done. */
+export interface ApprovalDemand {
+  readonly terms: ApprovalTerms;
+  /** How long the question stays open. */
+  readonly expiresInMs: number;
+}
+
 /** `enforced`: the party that asked could neither change the policy nor use the key. */
 export type ApprovalLevel = "advisory" | "enforced";
 

@@ -40,8 +40,6 @@ export async function verifySignature(claim: SignatureClaim, options: { readonly
 /** How a statement is signed. */
 export interface SignOptions {
   readonly signal?: AbortSignal;
-  /** What ssh-keygen says while it asks for a passphrase or a touch. */
-  readonly onNotice?: (text: string) => void;
 }
 
 /**
@@ -89,9 +87,9 @@ interface Ended {
 }
 
 function runSshKeygen(args: readonly string[], stdin: string, options: RunOptions): Promise<Ended> {
-  const { signal, timeoutMs, onNotice } = options;
+  const { signal, timeoutMs } = options;
   const { promise, resolve, reject } = Promise.withResolvers<Ended>();
-  // What it asks for it asks on the terminal, which stays its own.
+  // A passphrase it asks for on the terminal, which it opens itself.
   const child = spawn("ssh-keygen", args, { stdio: ["pipe", "pipe", "pipe"], env: plainEnvironment() });
   const texts = { stdout: "", stderr: "" };
   const end = (error: AppError): void => {
@@ -105,7 +103,6 @@ function runSshKeygen(args: readonly string[], stdin: string, options: RunOption
   for (const name of ["stdout", "stderr"] as const)
     child[name].setEncoding("utf8").on("data", (text: string) => {
       texts[name] = (texts[name] + text).slice(0, OUTPUT_MAX);
-      if (name === "stderr") onNotice?.(text);
     });
   // It may end before it has read all: its exit status says more than the broken pipe.
   child.stdin.on("error", () => undefined).end(stdin);

@@ -35,7 +35,7 @@ export async function runAttempt(
   let folder = folderFor(request, services, first.kind === "adopt");
   const contextFor = (): EffectContext =>
     createContext(request, { services, folder, signal: control.signal, redactor });
-  let outcome: HandlerEnd | undefined;
+  let outcome: HandlerEnd | typeof WAITS | undefined;
   if (first.kind === "adopt") {
     const adopted = await adopt(request, services, { input, ctx: contextFor(), control });
     if (adopted.kind !== "unknown") outcome = adopted;
@@ -45,6 +45,7 @@ export async function runAttempt(
     }
   }
   outcome ??= await perform(first, { request, services, input, ctx: contextFor(), control });
+  if (outcome.kind === "waits") return { kind: "suspended" };
   const keeps = request.handlers.keeps?.(input as never) ?? [];
   return settle(outcome, { request, services, control, folder, redactor, keeps });
 }
@@ -130,7 +131,10 @@ interface Performance {
   readonly control: AttemptControl;
 }
 
-async function perform(first: RecoveryDecision, performance: Performance): Promise<HandlerEnd> {
+/** It waits for leave to run. */
+const WAITS = { kind: "waits" } as const;
+
+async function perform(first: RecoveryDecision, performance: Performance): Promise<HandlerEnd | typeof WAITS> {
   const { request, services, input, ctx, control } = performance;
   const { handlers, deadlineMs } = request;
   // What was to be ended is ended by now; nothing is begun that has no time left.
@@ -146,7 +150,10 @@ async function perform(first: RecoveryDecision, performance: Performance): Promi
       );
     }
     // What an earlier attempt started was allowed then and is followed to its end; nothing is begun that is not allowed now.
-    services.checkPolicy(request, input);
+    const leave = services.obtainLeave(request, input);
+    if (leave !== undefined && (await control.guard(leave)) === "waits") return WAITS;
+    // While people's decisions were looked at.
+    if (control.reason !== undefined) return { kind: "thrown", error: control.reason };
     if (first.kind === "check") {
       const checked = await check(performance);
       if (checked !== undefined) return checked;

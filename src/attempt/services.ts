@@ -34,6 +34,9 @@ export interface AttemptRequest {
   readonly effect?: { readonly effect: Effect; readonly folder: string; readonly atMs: number };
 }
 
+/** `waits`: the job left its lease, and that is recorded. */
+export type LeaveEnd = "granted" | "waits";
+
 /** What an attempt needs of its worker and backend. Facts are stored under the attempt's lease. */
 export interface AttemptServices {
   readonly clock: Clock;
@@ -49,8 +52,13 @@ export interface AttemptServices {
   };
   /** A secret of the worker's environment; `undefined` when it is not set. */
   readonly secret: (name: string) => string | undefined;
-  /** Asks the policy before anything of the job runs. @throws AppError `POLICY_DENIED`, `UNSUPPORTED`. */
-  readonly checkPolicy: (request: AttemptRequest, input: unknown) => void;
+  /**
+   * Asks whether the job may run before anything of it does: the policy, and people where it wants their leave.
+   *
+   * @returns `undefined` where nobody need be asked.
+   * @throws AppError `POLICY_DENIED`, `APPROVAL_*`, `LEASE_LOST`.
+   */
+  readonly obtainLeave: (request: AttemptRequest, input: unknown) => Promise<LeaveEnd> | undefined;
   readonly outsideTimeout: EffectContext["outsideTimeout"];
   /** @throws AppError `LEASE_LOST`. */
   readonly recordEffect: (request: AttemptRequest, effect: Effect, folder: string) => Promise<void>;
@@ -96,7 +104,7 @@ export type AttemptEnd =
   | { readonly kind: "released" }
   /** Another machine may still look after it. */
   | { readonly kind: "left"; readonly delayMs: number }
-  /** A durable job waits; that is recorded already. */
+  /** The job waits; that is recorded already. */
   | { readonly kind: "suspended" }
   /** A durable job ended its log and goes on as its next run. */
   | {

@@ -1,3 +1,5 @@
+import type { Approval, ApprovalDemand, ApprovalTerms } from "../approval/approval.ts";
+import type { Judgement } from "../approval/judgement.ts";
 import type { ArtifactIndex } from "../artifact/manifest.ts";
 import type { Handlers } from "../attempt/handlers.ts";
 import type { ErrorRecord } from "../error.ts";
@@ -8,6 +10,7 @@ import type { TypeRules } from "../job/rules.ts";
 import type { JobSpec, ParentRef } from "../job/spec.ts";
 import type { JobState, Outcome } from "../job/state.ts";
 import type { Actor } from "../policy/actor.ts";
+import type { ApprovalStore } from "./approvals.ts";
 import type { Capabilities } from "./capabilities.ts";
 import type { LimitedUse, PolicyLog } from "./policy-log.ts";
 import type { ScheduleStore } from "./schedules.ts";
@@ -20,6 +23,15 @@ export interface Accepted {
   readonly queuedAtMs: number;
   /** True when an idempotency key, a child's slot or a schedule's slot gave an earlier job back. */
   readonly existing: boolean;
+  /** It waits for this approval before it runs. */
+  readonly approvalId?: string;
+}
+
+/** The question that is put to people before a job runs. */
+export interface JobQuestion extends ApprovalDemand {
+  readonly title: string;
+  /** JSON-safe: all that will be done. */
+  readonly details: Readonly<Record<string, unknown>>;
 }
 
 /** One job to accept. */
@@ -34,6 +46,8 @@ export interface Acceptance {
   readonly verdict?: { readonly rule: string; readonly policy: "enforced" | "advisory" };
   /** Counted in the same commit, or it is not accepted. An earlier job that is given back is not counted. */
   readonly use?: LimitedUse;
+  /** The policy wants leave for it: it waits for that before anything else is held for it. */
+  readonly question?: JobQuestion;
 }
 
 /** What is known of a job now. Times in Unix milliseconds. */
@@ -50,6 +64,8 @@ export interface JobStatus {
   readonly traceId: string;
   readonly priority: 1 | 2 | 3;
   readonly actor: Actor;
+  /** The job that made it. */
+  readonly parentId: string | null;
   readonly metadata: Readonly<Record<string, string>>;
   readonly queuedAtMs: number;
   /** When it is due; later than `queuedAtMs` for a delayed job and while a retry waits. */
@@ -150,7 +166,7 @@ export interface WorkerInfo {
 /** What a job waits for. */
 export interface Explanation {
   readonly state: JobState | "not_found";
-  /** A word for each reason, such as `no_worker`, `key`, `rate`, `future`, `retry`, `sleep`, `event`, `child`, `running`, `lost` (its worker died), `stalled`, `finished`. */
+  /** A word for each reason, such as `no_worker`, `key`, `rate`, `approval`, `future`, `retry`, `sleep`, `event`, `child`, `running`, `lost` (its worker died), `stalled`, `finished`. */
   readonly reason: string;
   /** One sentence that says it, and what to do where something can be done. */
   readonly sentence: string;
@@ -196,6 +212,18 @@ export interface AskedJob {
   readonly given: unknown;
   /** Labels that its worker must have. */
   readonly labels: Readonly<Record<string, string>>;
+}
+
+/** A call of a durable job that asks people, as the policy is asked about it. */
+export interface AskedCall {
+  readonly actor: Actor;
+  /** The job's type. */
+  readonly type: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** What the call itself wants. */
+  readonly wanted: ApprovalDemand;
+  /** True when nobody was asked yet: then those who are must be able to answer. */
+  readonly isNew: boolean;
 }
 
 /** Submits a child. */
@@ -252,8 +280,17 @@ export interface ServeOptions {
   readonly submitChild: SubmitChild;
   /** As {@link ServeOptions.submitChild}, up to the storing. */
   readonly prepareChild: PrepareChild;
-  /** Asks the policy of this process before a job runs. @throws AppError `POLICY_DENIED`, `UNSUPPORTED`. */
-  readonly checkPolicy: (job: AskedJob) => void;
+  /**
+   * Asks the policy of this process before a job runs.
+   *
+   * @returns what leave is needed; `undefined` where it is free to run.
+   * @throws AppError `POLICY_DENIED`.
+   */
+  readonly checkPolicy: (job: AskedJob) => ApprovalDemand | undefined;
+  /** What leave a call of a durable job asks for, by its own terms and the policy of this process. @throws AppError `APPROVER_UNKNOWN`. */
+  readonly demandOf: (call: AskedCall) => ApprovalDemand;
+  /** What an approval is worth by the policy of this process. */
+  readonly judge: (approval: Approval, terms: ApprovalTerms) => Promise<Judgement>;
   /** Fires the slots that are due; called when a schedule's time has come. */
   readonly fireSchedules: () => Promise<void>;
   /** A secret of this process's environment; `undefined` when it is not set. */
@@ -328,6 +365,7 @@ export interface Backend extends AsyncDisposable {
   readonly schedules: ScheduleStore;
   readonly artifacts: ArtifactIndex;
   readonly policyLog: PolicyLog;
+  readonly approvals: ApprovalStore;
   /**
    * Starts a worker in this process.
    *

@@ -1,12 +1,15 @@
 import { createHash } from "node:crypto";
+import type { ApprovalDemand } from "../approval/approval.ts";
+import { checkReachable, mergeDemands } from "../approval/merge-demands.ts";
 import type { Clock } from "../clock.ts";
+import type { AppError } from "../error.ts";
 import { canonicalJson } from "../job/canonical-json.ts";
 import { type Actor, formatActor } from "../policy/actor.ts";
-import { couldBeAllowed, decide } from "../policy/decide.ts";
-import { denialOf, type PolicyInForce, refusalOf } from "../policy/in-force.ts";
+import { couldBeAllowed, decide, type PolicyDecision } from "../policy/decide.ts";
+import { denialOf, type PolicyInForce, refusalOf, unaskable } from "../policy/in-force.ts";
 import { jobFacts } from "../policy/job-facts.ts";
 import type { PolicyRequest } from "../policy/request.ts";
-import type { Acceptance, AskedJob } from "./backend.ts";
+import type { Acceptance, AskedCall, AskedJob } from "./backend.ts";
 import type { LimitedUse, PolicyLog } from "./policy-log.ts";
 
 /** The operation of a job that was asked for by itself. */
@@ -15,8 +18,11 @@ export const ENQUEUE = "jobs.enqueue";
 /** What is asked; the gate knows the time, and counts. */
 export type Asked = Omit<PolicyRequest, "nowMs" | "used" | "inputDigest">;
 
-/** What goes with a request that is allowed. */
-export type Leave = Pick<Acceptance, "verdict" | "use">;
+/** What goes with a request that is not refused. */
+export interface Leave extends Pick<Acceptance, "verdict" | "use"> {
+  /** Leave of people is needed first. */
+  readonly demand?: ApprovalDemand;
+}
 
 /** What the gate stands on. */
 export interface PolicyGateParts {
@@ -41,11 +47,13 @@ export class PolicyGate {
   /**
    * Asks about an operation, and counts it where a limited rule allows it.
    *
-   * @throws AppError `POLICY_DENIED` with the line that would allow it; `UNSUPPORTED` where it needs an approval.
+   * @throws AppError `POLICY_DENIED` with the line that would allow it, and where it needs an approval: only jobs can wait
+   * for one.
    */
   async ask(actor: Actor, asked: Asked): Promise<void> {
     await this.recorded(async () => {
-      const { use } = this.#check(actor, asked);
+      const { use, demand } = this.#check(actor, asked);
+      if (demand !== undefined) throw this.#refuseUnaskable(actor, asked, demand.terms.rule ?? "");
       if (use !== undefined) await this.#parts.log.takeUse(use);
     });
   }
@@ -53,8 +61,8 @@ export class PolicyGate {
   /**
    * Asks about a job.
    *
-   * @returns what is to be stored with the job.
-   * @throws AppError as {@link ask}.
+   * @returns what is to be stored with the job, and whose leave it needs.
+   * @throws AppError `POLICY_DENIED`.
    */
   checkJob({ actor, operation, type, input, given, labels }: AskedJob): Leave {
     if (this.#free.has(actor.kind)) return {};
@@ -62,6 +70,27 @@ export class PolicyGate {
     const leave = this.#check(actor, asked, () => digestOf(given));
     if (this.inForce.policy === undefined) this.#free.add(actor.kind);
     return leave;
+  }
+
+  /**
+   * What leave a call of a durable job asks for: its own terms, and what the policy wants of `approvals.ask` as the least.
+   *
+   * @throws AppError `APPROVER_UNKNOWN`.
+   */
+  demandOf({ actor, type, labels, wanted, isNew }: AskedCall): ApprovalDemand {
+    const { policy } = this.inForce;
+    const request: PolicyRequest = {
+      operation: "approvals.ask",
+      access: "write",
+      jobType: type,
+      labels,
+      nowMs: this.#parts.clock.now(),
+      used: {},
+    };
+    const decision = decide(policy, actor, request);
+    const demand = decision.kind === "needs-approval" ? mergeDemands(wanted, demandOf(decision)) : wanted;
+    if (isNew) checkReachable(demand.terms, policy?.approvers ?? [], request.nowMs);
+    return demand;
   }
 
   /**
@@ -98,9 +127,12 @@ export class PolicyGate {
     };
     const { decision, refusal } = judge({});
     if (refusal !== undefined) throw refusal;
-    const { rule, perHour } = decision as Extract<typeof decision, { kind: "allow" }>;
+    const { rule, perHour } = decision as Exclude<typeof decision, { kind: "deny" }>;
     // That the built-in rules hold where there is no file need not stand in millions of jobs.
-    const leave: Leave = inForce.policy === undefined ? {} : { verdict: { rule, policy: inForce.level } };
+    const leave: Leave = {
+      ...(inForce.policy === undefined ? {} : { verdict: { rule, policy: inForce.level } }),
+      ...(decision.kind === "needs-approval" ? { demand: demandOf(decision) } : {}),
+    };
     if (perHour === undefined) return leave;
     const refuse: LimitedUse["refuse"] = (used) => {
       const again = judge({ [rule]: used }).refusal;
@@ -110,11 +142,22 @@ export class PolicyGate {
     return { ...leave, use: { rule, perHour, actor: formatActor(actor), refuse } };
   }
 
+  #refuseUnaskable(actor: Actor, asked: Asked, rule: string): AppError {
+    this.#record(actor, { ...asked, nowMs: this.#parts.clock.now(), used: {} }, rule);
+    return unaskable(this.inForce, asked, rule);
+  }
+
   #record(actor: Actor, request: PolicyRequest, rule: string): void {
     const { inForce, log } = this.#parts;
     // A refusal that cannot be written (no database yet, an older one, a full disk) is a refusal all the same.
     this.#recording = log.recordDenial(denialOf(inForce, actor, request, rule)).catch(() => undefined);
   }
+}
+
+type Demanding = Extract<PolicyDecision, { kind: "needs-approval" }>;
+
+function demandOf({ rule, approvers, quorum, level, expiresInMs }: Demanding): ApprovalDemand {
+  return { terms: { approvers, quorum, level, rule }, expiresInMs };
 }
 
 function digestOf(given: unknown): string {

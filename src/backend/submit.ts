@@ -15,8 +15,9 @@ import { secretNames, secretNamesByShape } from "../job/secret.ts";
 import type { ParentRef } from "../job/spec.ts";
 import { writeJson } from "../job/write-json.ts";
 import { type Actor, strictest } from "../policy/actor.ts";
-import type { Acceptance, Accepted, Backend, BackendWorker, ParentJob, PublishedType } from "./backend.ts";
+import type { Acceptance, Accepted, AskedJob, Backend, BackendWorker, ParentJob, PublishedType } from "./backend.ts";
 import type { Capabilities } from "./capabilities.ts";
+import { jobQuestion } from "./job-question.ts";
 import { ENQUEUE, type PolicyGate } from "./policy-gate.ts";
 import { publishedInput } from "./published-type.ts";
 
@@ -117,13 +118,15 @@ export class Submit {
     });
     checkCapabilities(spec, backend.capabilities);
     const { type, input: given, actor, operation = ENQUEUE, slot } = request;
-    const leave = gate.checkJob({ actor, operation, type, input: parsed.data, given, labels: spec.requires });
+    const asked: AskedJob = { actor, operation, type, input: parsed.data, given, labels: spec.requires };
+    const { demand, ...leave } = gate.checkJob(asked);
     return {
       spec,
       actor,
       ...(slot === undefined ? {} : { slot }),
       ...(operation === ENQUEUE ? {} : { operation }),
       ...leave,
+      ...(demand === undefined ? {} : { question: { ...demand, ...jobQuestion(asked) } }),
     };
   }
 

@@ -78,6 +78,7 @@ const BREACHES: Readonly<Record<string, readonly [sql: string, job: number]>> = 
   "waits for nothing": [`${WAITING}; DELETE FROM wait`, 6],
   "does not have open": [`${WAITING}; UPDATE record SET outcome = '{}'`, 6],
   "a call twice": [`${WAITING}; INSERT INTO record_tail VALUES (1, 6, 1, 1, 'step', 'a', '', 0, '{}')`, 6],
+  "approval that is gone": [`${WAITING}; UPDATE wait SET approval = 'x'`, 6],
   "worker is not known": ["UPDATE worker SET stopped = 1", 4],
 };
 

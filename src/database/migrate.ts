@@ -23,7 +23,11 @@ export const APPLICATION_ID = 0x574e444c;
 const WRITER_MIN: readonly (readonly [version: number, writerMin: number])[] = [
   // An older one would end a child without waking the job that waits for it.
   [3, 3],
-  // It would not find the records that stand in the tail.
+  // An older one would give a later event past an earlier one that many still wait for.
+  [4, 4],
+  // An older one would take a job that waits for an approval for one that sleeps.
+  [5, 5],
+  // An older one would not find the records that stand in the tail.
   [6, 6],
 ];
 

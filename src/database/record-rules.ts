@@ -60,7 +60,11 @@ export const RECORD_RULES: readonly RecordRule[] = [
   },
   {
     broken: "waits for something that its record does not have open",
-    sql: "SELECT o.job FROM wait o WHERE NOT EXISTS (SELECT 1 FROM record r WHERE r.job = o.job AND r.run = o.run AND r.position = o.position AND r.outcome IS NULL)",
+    sql: "SELECT o.job FROM wait o WHERE o.position > 0 AND NOT EXISTS (SELECT 1 FROM record r WHERE r.job = o.job AND r.run = o.run AND r.position = o.position AND r.outcome IS NULL)",
+  },
+  {
+    broken: "waits for an approval that is gone, so nobody can give it",
+    sql: "SELECT o.job FROM wait o WHERE o.approval IS NOT NULL AND NOT EXISTS (SELECT 1 FROM approval a WHERE a.id = o.approval AND a.job = o.job AND a.run = o.run AND a.position = o.position)",
   },
   {
     broken: "has a call twice in its record",

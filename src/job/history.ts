@@ -16,6 +16,10 @@ export const HISTORY_EVENTS = {
   "run.started": "it was started over",
   "call.issued": "a durable call that has no outcome yet: it is made, or the job waits for it",
   "call.recorded": "what a durable call came to is recorded",
+  "approval.asked": "people were asked for their leave; it waits for them",
+  "approval.decided": "somebody signed a decision",
+  "approval.refused": "a decision that does not count: it was not signed as it stands, or not by whom it needs",
+  "approval.used": "it goes on by what was approved",
   "handler.stuck": "its handler blocks its worker beyond its timeout",
 } as const satisfies Record<string, string>;
 

@@ -22,8 +22,10 @@ export interface JobStatus {
   readonly crashes: number;
   readonly traceId: string;
   readonly priority: Priority;
-  /** Who asked for it. */
+  /** Who asked for it; of the actors of a job and its ancestors the strictest, the first where two are equally strict. */
   readonly actor: Actor;
+  /** The job that made it; `null` for one that a program, a person or a schedule asked for. */
+  readonly parentId: string | null;
   readonly metadata: Readonly<Record<string, string>>;
   readonly queuedAt: Date;
   /** When it may start; later than `queuedAt` for a future job and while a retry waits. */

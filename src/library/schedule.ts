@@ -1,3 +1,4 @@
+import { askToReplace } from "../backend/ask-to-replace.ts";
 import type { ScheduleSpec } from "../backend/schedules.ts";
 import { type Duration, parseDuration } from "../duration.ts";
 import { AppError, isAppError } from "../error.ts";
@@ -157,6 +158,7 @@ async function addSchedule(
     throw new AppError("INVALID_CRON", `cron ${JSON.stringify(line)}: never comes true again`);
   const spec = { name, cron: cron.expression, timeZone, type: typeName, input, options, overlap, catchUp };
   const { schedules, policyLog } = windlass.backend;
+  if (replace) await askToReplace({ gate: windlass.gate, schedules }, name, actor);
   if (use !== undefined) await policyLog.takeUse(use);
   const change = await schedules.put(spec, actor, { replace, firstAtMs }).catch(sayHowToReplace);
   const nextAtMs = (await schedules.get(name))?.nextAtMs ?? null;

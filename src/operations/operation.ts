@@ -4,11 +4,11 @@ import type { PolicyGate } from "../backend/policy-gate.ts";
 import type { Submit } from "../backend/submit.ts";
 import type { Clock } from "../clock.ts";
 import type { Config, LoadedConfig } from "../config/config.ts";
-import { type AppError, type ErrorCode, isAppError } from "../error.ts";
+import { AppError, type ErrorCode, isAppError } from "../error.ts";
 import type { JobType } from "../job/definition.ts";
 import { sayIssue } from "../job/say-issue.ts";
 import type { Pairs } from "../logfmt.ts";
-import type { Actor } from "../policy/actor.ts";
+import { type Actor, formatActor } from "../policy/actor.ts";
 import { wrongInput } from "./wrong-input.ts";
 
 /** Which rights an operation needs on the database; `none`: it opens it itself, or needs none. */
@@ -95,6 +95,11 @@ export interface Operation<
   jobs?(input: z.output<Input>): readonly RequestedJob[];
   /** True for an input by which an operation that reads changes something all the same; the policy is then asked about a change. */
   changes?(input: z.output<Input>): boolean;
+  /**
+   * True for what an agent never does, whatever the policy says: deciding about approvals. It is refused with
+   * `APPROVAL_BY_AGENT`, and a surface that is made for agents (MCP) does not offer it.
+   */
+  readonly refusesAgents?: boolean;
   /** True where it helps to find what is wrong with the configuration: while the policy is wrong the built-in rules hold for it. */
   readonly diagnoses?: boolean;
   /** The error that an answer stands for, though it was given: it decides about the exit status. */
@@ -142,16 +147,31 @@ export async function callOpening<Input extends z.ZodObject, Output extends z.Zo
   return operation.run(parsed, await open(parsed));
 }
 
-/** @throws AppError `POLICY_DENIED`, `USAGE`, `INVALID_ID`. */
+type Asking<Input extends z.ZodObject> = Pick<
+  Operation<Input>,
+  "name" | "input" | "access" | "diagnoses" | "asksItself" | "changes" | "refusesAgents"
+>;
+
+/** @throws AppError `POLICY_DENIED`, `USAGE`, `INVALID_ID`, `APPROVAL_BY_AGENT`. */
 async function askedInput<Input extends z.ZodObject>(
-  operation: Pick<Operation<Input>, "name" | "input" | "access" | "diagnoses" | "asksItself" | "changes">,
+  operation: Asking<Input>,
   input: unknown,
   context: CallContext,
 ): Promise<z.output<Input>> {
   const parsed = readInput(operation, input);
+  if (operation.refusesAgents === true) refuseAgent(operation.name, context.actor);
   const access = operation.changes?.(parsed) === true ? "write" : operation.access;
   if (operation.asksItself !== true) await askPolicy({ ...operation, access }, context);
   return parsed;
+}
+
+/** @throws AppError `APPROVAL_BY_AGENT`. */
+export function refuseAgent(operation: string, actor: Actor): void {
+  if (actor.kind !== "agent") return;
+  throw new AppError(
+    "APPROVAL_BY_AGENT",
+    `${operation}: ${formatActor(actor)} cannot decide about approvals; a person does, with a key of their own`,
+  );
 }
 
 /**

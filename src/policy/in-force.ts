@@ -46,26 +46,29 @@ export function denialOf(inForce: PolicyInForce, actor: Actor, request: PolicyRe
   };
 }
 
-/** The error that a decision stands for; `undefined` where it gives leave. */
-export function refusalOf(
-  inForce: PolicyInForce,
-  { operation, jobType }: PolicyRequest,
-  decision: PolicyDecision,
-): AppError | undefined {
-  if (decision.kind === "allow") return undefined;
+/** The error that a decision stands for; `undefined` where it gives leave, or wants that of people first. */
+export function refusalOf(inForce: PolicyInForce, request: Asked, decision: PolicyDecision): AppError | undefined {
+  if (decision.kind !== "deny") return undefined;
+  return denied(inForce, request, decision.rule, `was refused by the rule ${decision.rule}`, decision.reason);
+}
+
+/** The error of what needs an approval and cannot wait for one. */
+export function unaskable(inForce: PolicyInForce, request: Asked, rule: string): AppError {
+  const reason = "only jobs can wait for one, so nothing was done; let the rule allow it, or deny it";
+  return denied(inForce, request, rule, `needs an approval by the rule ${rule}`, reason);
+}
+
+type Asked = Pick<PolicyRequest, "operation" | "jobType">;
+
+function denied(
+  { level }: PolicyInForce,
+  { operation, jobType }: Asked,
+  rule: string,
+  happened: string,
+  reason: string,
+): AppError {
   const what = jobType === undefined ? operation : `${operation} of ${jobType}`;
-  const { rule } = decision;
-  const details = { rule, policy: inForce.level };
-  if (decision.kind === "deny")
-    return new AppError(
-      "POLICY_DENIED",
-      `${what} was refused by the rule ${rule} (policy=${inForce.level}): ${decision.reason}`,
-      { details },
-    );
-  const { approvers, quorum } = decision;
-  return new AppError(
-    "UNSUPPORTED",
-    `${what} needs an approval by the rule ${rule} (policy=${inForce.level}): ${quorum} of ${approvers.join(", ")}; this version cannot ask for one, so nothing was done`,
-    { details },
-  );
+  return new AppError("POLICY_DENIED", `${what} ${happened} (policy=${level}): ${reason}`, {
+    details: { rule, policy: level },
+  });
 }

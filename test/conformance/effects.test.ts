@@ -34,6 +34,8 @@ async function serve(
     prepareChild: () => expect.fail("no children here"),
     submitChild: () => expect.fail("no children here"),
     checkPolicy,
+    demandOf: () => expect.fail("nobody is asked here"),
+    judge: () => expect.fail("nothing is approved here"),
     fireSchedules: async () => undefined,
     secret,
   });

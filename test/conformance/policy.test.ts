@@ -37,21 +37,14 @@ conformance("the policy", (test) => {
     expect(queued?.data).toEqual({ rule: "work", policy: "advisory" });
   });
 
-  test("what needs an approval is refused, and says who would give it", async ({ open }) => {
-    const bench = await open({ types, config: policy("name: all, allow: true") });
-    const asks = await open({
-      types,
-      folder: bench.folder,
-      config: { policy: writeApproval() },
+  test("an operation that needs an approval is refused, because only jobs can wait for one", async ({ open }) => {
+    const bench = await open({ types, config: { policy: writeApproval() } });
+    const asked = { operation: "jobs.cancel", access: "write", labels: {} } as const;
+    await expect(bench.windlass.gate.ask(AGENT, asked)).rejects.toMatchObject({
+      code: "POLICY_DENIED",
+      message: expect.stringMatching(/^jobs\.cancel needs an approval by the rule ask .*: only jobs can wait for one/),
+      details: { rule: "ask", policy: "advisory" },
     });
-    await expect(asAgent(asks, "a")).rejects.toMatchObject({
-      code: "UNSUPPORTED",
-      message: expect.stringContaining("needs an approval by the rule ask (policy=advisory): 1 of ops@example.com"),
-    });
-    // Submitted where it needs none, and claimed where it does.
-    const id = await asAgent(bench, "b");
-    await asks.worker();
-    expect(await bench.settled(id)).toMatchObject({ state: "failed", error: { code: "UNSUPPORTED" } });
   });
 
   test("a worker judges again: what its own policy denies fails before it runs, and is not tried again", async ({

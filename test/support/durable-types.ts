@@ -2,7 +2,8 @@ import { z } from "zod";
 import { defineJob, type JobType } from "../../src/job/definition.ts";
 import type { DurableContext } from "../../src/job/durable/context.ts";
 import { defineDurableJob } from "../../src/job/durable/define-durable-job.ts";
-import { Effects } from "./effects.ts";
+import { type EffectLine, Effects } from "./effects.ts";
+import { pairJob } from "./pair-job.ts";
 
 /** How many positions {@link longJob} has. */
 export const LONG_POSITIONS = 20;
@@ -26,7 +27,22 @@ export function durableTypes(folder: string): readonly JobType[] {
     input: z.strictObject({ name: z.string(), position: z.int(), moment: z.enum(["before", "between", "after"]) }),
     run: (input, ctx) => longJob(input, ctx, effects),
   });
-  return [child, long];
+  const sleeper = defineDurableJob({
+    name: "app.sleeper",
+    input: z.strictObject({ sleepMs: z.int() }),
+    async run({ sleepMs }, ctx) {
+      await ctx.step("A", () => effects.append(effectOf(ctx, "A")));
+      await ctx.sleep(sleepMs);
+      await ctx.step("B", () => effects.append(effectOf(ctx, "B")));
+    },
+  });
+  return [child, long, pairJob, sleeper];
+}
+
+/** A thing that was done now. */
+function effectOf(ctx: DurableContext, name: string): EffectLine {
+  const { jobId, runNumber: run, attempt } = ctx;
+  return { name, event: "end", type: "app.sleeper", jobId, run, attempt, pid: process.pid, atMs: Date.now() };
 }
 
 interface LongInput extends Death {

@@ -78,6 +78,7 @@ class Checker {
     this.#checkHistory();
     this.#checkEnds();
     this.#checkRecords();
+    this.#checkApprovals();
     return this.#broken;
   }
 
@@ -156,11 +157,11 @@ class Checker {
       byKey.set(key, [...(byKey.get(key) ?? []), job]);
       if (!this.#jobs.get(job)?.keys.some((need) => need.key === key))
         this.#say(`job ${job} holds the key ${key}, which it does not need`);
-      else if (!isAdmitted(this.#live.get(job)))
+      else if (!isAdmitted(this.#live.get(job)) || this.#waitsForLeave(this.#live.get(job)))
         this.#say(`job ${job} holds the key ${key} and stands in ${describe(this.#live.get(job))}`);
     }
     for (const place of this.#live.values()) {
-      if (!isAdmitted(place)) continue;
+      if (!isAdmitted(place) || this.#waitsForLeave(place)) continue;
       for (const { key } of this.#jobs.get(place.job)?.keys ?? [])
         if (!held.has(`${key} ${place.job}`)) this.#say(`job ${place.job} was let in without its key ${key}`);
     }
@@ -168,6 +169,12 @@ class Checker {
       const limits = jobs.map((job) => this.#limit(job, key));
       if (jobs.length > Math.max(...limits)) this.#say(`the key ${key} of limit ${limits} has ${jobs.length} holders`);
     }
+  }
+
+  /** It has not started, and holds nothing. */
+  #waitsForLeave(place: Place | undefined): boolean {
+    if (place?.place !== "waiting" || place.attempt > 0) return false;
+    return this.#all("SELECT 1 FROM wait WHERE job = ? AND run = ? AND position = 0", place.job, place.run).length > 0;
   }
 
   /** Nobody waits for a key that has room. */
@@ -227,7 +234,7 @@ class Checker {
   #checkRecords(): void {
     this.#none(
       "a wait that is not open in its record",
-      "SELECT w.* FROM wait w WHERE NOT EXISTS (SELECT 1 FROM record r WHERE r.job = w.job AND r.run = w.run AND r.position = w.position AND r.outcome IS NULL)",
+      "SELECT w.* FROM wait w WHERE w.position > 0 AND NOT EXISTS (SELECT 1 FROM record r WHERE r.job = w.job AND r.run = w.run AND r.position = w.position AND r.outcome IS NULL)",
     );
     this.#none(
       "a wait of a run that has ended",
@@ -244,6 +251,30 @@ class Checker {
     this.#none(
       "a wait for a child that has ended",
       "SELECT w.job, w.child FROM wait w JOIN done d ON d.job = w.child AND d.run = (SELECT max(run) FROM done n WHERE n.job = d.job) WHERE NOT EXISTS (SELECT 1 FROM history h WHERE h.job = d.job AND h.run = d.run + 1 AND h.event = 'run.started')",
+    );
+  }
+
+  /** What waits for people waits for a question that is open, and no question outlives its run. */
+  #checkApprovals(): void {
+    this.#none(
+      "a job that waits for leave which nobody can give any more",
+      "SELECT w.job, w.run, a.state FROM wait w LEFT JOIN approval a ON a.id = w.approval AND a.job = w.job AND a.run = w.run AND a.position = w.position WHERE w.approval IS NOT NULL AND w.decided IS NULL AND coalesce(a.state, '') <> 'pending'",
+    );
+    this.#none(
+      "an open approval of a run that has ended",
+      "SELECT a.id, a.job, a.run FROM approval a JOIN done d ON d.job = a.job AND d.run = a.run WHERE a.state = 'pending' OR (a.state = 'approved' AND a.used IS NULL)",
+    );
+    this.#none(
+      "a decision about an approval that is gone",
+      "SELECT d.approval FROM decision d WHERE d.approval NOT IN (SELECT id FROM approval)",
+    );
+    this.#none(
+      "an approval of a job that is gone",
+      "SELECT a.id, a.job FROM approval a WHERE a.job NOT IN (SELECT id FROM job)",
+    );
+    this.#none(
+      "an approval that was used and is not approved",
+      "SELECT id, state FROM approval WHERE used IS NOT NULL AND state <> 'approved'",
     );
   }
 

@@ -5,6 +5,7 @@ import type { Flags } from "../../src/config/load.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { toErrorRecord } from "../../src/error.ts";
 import { composeWindlass } from "../../src/windlass.ts";
+import { dieWhileGiving } from "./die-while-giving.ts";
 import { durableTypes } from "./durable-types.ts";
 import { enqueueLoad, type Load } from "./load.ts";
 import { type WorkSpec, workType } from "./work-type.ts";
@@ -23,6 +24,8 @@ export interface WorkerOrder {
   readonly durable?: boolean;
   /** Enqueues without end instead of serving. */
   readonly load?: Load;
+  /** Emits this event instead of serving, and kills itself as soon as some have it and others do not. */
+  readonly gives?: string;
 }
 
 const order = JSON.parse(process.argv[2] ?? "{}") as WorkerOrder;
@@ -44,6 +47,7 @@ try {
     tell({ ready: order.load.prefix });
     await enqueueLoad(windlass, order.load, tell);
   }
+  if (order.gives !== undefined) await dieWhileGiving(windlass, order.gives);
   const worker = await windlass.serve({
     concurrency: order.concurrency,
     labels: order.labels,

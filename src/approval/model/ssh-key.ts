@@ -32,3 +32,27 @@ export function isHardwareKey({ type }: Pick<SshKey, "type">): boolean {
 export function isSameKey(a: SshKey, b: SshKey): boolean {
   return a.line === b.line;
 }
+
+const PRIVATE = /-----BEGIN OPENSSH PRIVATE KEY-----\s+([A-Za-z0-9+/=\s]+)-----END OPENSSH PRIVATE KEY-----/;
+const PRIVATE_MAGIC = "openssh-key-v1\0";
+
+/**
+ * The public part of the text of a private key in OpenSSH's own format, where it stands unencrypted; `undefined` for any
+ * other text.
+ *
+ * @see https://cvsweb.openbsd.org/src/usr.bin/ssh/PROTOCOL.key
+ */
+export function publicPartOf(privateKey: string): SshKey | undefined {
+  const [, body = ""] = PRIVATE.exec(privateKey) ?? [];
+  const bytes = readBase64(body.trim());
+  if (bytes === undefined) return undefined;
+  const blob = new SshBlob(bytes);
+  const magic = blob.bytes(PRIVATE_MAGIC.length);
+  if (magic === undefined || String.fromCharCode(...magic) !== PRIVATE_MAGIC) return undefined;
+  for (const _ of ["cipher", "kdf", "kdf options"]) blob.string();
+  const count = blob.uint32();
+  const key = blob.string();
+  const type = key === undefined ? undefined : new SshBlob(key).name();
+  if (count !== 1 || key === undefined || type === undefined) return undefined;
+  return { type, blob: key, line: `${type} ${btoa(String.fromCharCode(...key))}`, comment: "" };
+}

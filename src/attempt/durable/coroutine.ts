@@ -5,7 +5,7 @@ import { type Call, type CallOutcome, describeCall, type RecordedCall } from "..
 import type { HandlerEnd } from "../settle.ts";
 import { OpenCalls } from "./open-calls.ts";
 import type { PlacedCall, Suspendable, Suspension } from "./services.ts";
-import { type Act, type Acted, type Edge, never, type Turn, thrown } from "./turn.ts";
+import { type Act, type Acted, type Edge, never, type PeopleCall, type Turn, thrown } from "./turn.ts";
 
 /**
  * The running code of a durable job: gives each call its position, answers it from the record or lets it be made, and ends
@@ -70,9 +70,10 @@ export class Coroutine implements Suspendable {
     if (this.#dead || this.#open.size === 0) return undefined;
     const records = edge.durable.records(this.#open.first);
     const known = records.at(-1)?.position === this.#next - 1;
-    if (!known || !this.#open.areAnsweredBy(records)) return undefined;
+    if (!known || !(this.#open.areAnsweredBy(records) || this.#open.asksPeople)) return undefined;
     const turn = this.#attach(edge);
     this.#open.answerFrom(records);
+    this.#askPeopleAgain();
     return turn;
   }
 
@@ -82,8 +83,12 @@ export class Coroutine implements Suspendable {
     if (!this.signal.aborted) this.#controller.abort("suspended");
   }
 
-  /** Makes a durable call, or answers it. What it resolves with is the same live and replayed. */
-  perform(call: Call, act: Act): Promise<CallOutcome> {
+  /**
+   * Makes a durable call, or answers it. What it resolves with is the same live and replayed.
+   *
+   * @param people of a call that they answer.
+   */
+  perform(call: Call, act: Act, people?: PeopleCall): Promise<CallOutcome> {
     if (this.#dead) return never();
     if (this.#group === "waiting" || (this.#group === "none" && this.#open.size > 0))
       return this.#fail(concurrentCall(describeCall(call), this.#open.describe()));
@@ -94,11 +99,13 @@ export class Coroutine implements Suspendable {
     if (decision.kind === "fail") return this.#fail(decision.error);
     if (decision.kind === "older") return Promise.resolve({ kind: "ok", value: 0 });
     this.#next++;
-    if (decision.kind === "answer") return Promise.resolve(decision.outcome);
+    if (decision.kind === "answer" && people === undefined) return Promise.resolve(decision.outcome);
     const placed = { ...call, position };
-    const answered = this.#open.open(placed, decision.kind === "pending");
-    if (decision.kind === "issue") this.#issue(placed, act);
-    else this.#suspendIfIdle();
+    const waits = decision.kind === "pending" && people === undefined;
+    const answered = this.#open.open(placed, waits, people);
+    if (decision.kind === "answer") this.#answer(position, decision.outcome);
+    else if (waits) this.#suspendIfIdle();
+    else this.#issue(placed, act);
     return answered;
   }
 
@@ -164,8 +171,10 @@ export class Coroutine implements Suspendable {
 
   #acted(position: number, acted: Acted, turn: PromiseWithResolvers<Turn> | undefined): void {
     // Another attempt may have woken it by now; this one's turn is over all the same.
-    if (acted.kind === "open" && acted.suspended) turn?.resolve({ kind: "suspended" });
-    else if (!this.#dead) this.#goOn(position, acted, turn);
+    if (acted.kind === "open" && acted.suspended) {
+      this.#open.waits(position);
+      turn?.resolve({ kind: "suspended" });
+    } else if (!this.#dead) this.#goOn(position, acted, turn);
   }
 
   #goOn(position: number, acted: Acted, turn: PromiseWithResolvers<Turn> | undefined): void {
@@ -191,8 +200,21 @@ export class Coroutine implements Suspendable {
   }
 
   #answer(position: number, outcome: CallOutcome): void {
-    this.#open.answer(position, outcome);
-    this.#suspendIfIdle();
+    const confirm = this.#open.confirmAt(position);
+    const turn = this.#turn;
+    const answer = (error?: AppError): void => {
+      if (error !== undefined) void this.#fail(error);
+      if (this.#dead) return;
+      this.#open.answer(position, outcome);
+      this.#suspendIfIdle();
+    };
+    if (confirm === undefined) answer();
+    else confirm(outcome).then(answer, (error: unknown) => this.#endTurn(thrown(error), turn));
+  }
+
+  /** Who waits for people is woken by them, or by what else it waits for: then their decisions are looked at again. */
+  #askPeopleAgain(): void {
+    for (const { call, act } of this.#open.takePeople()) this.#issue(call, act);
   }
 
   /** When every open call waits for something outside, the slot is given back. */
@@ -211,7 +233,10 @@ export class Coroutine implements Suspendable {
     else if (suspension.kind === "cancelled") {
       this.edge.control.stop("cancelled");
       void this.#stop();
-    } else this.#open.answerFrom(this.edge.durable.records(this.#open.first));
+    } else {
+      this.#open.answerFrom(this.edge.durable.records(this.#open.first));
+      this.#askPeopleAgain();
+    }
   }
 
   #bodyEnded(end: HandlerEnd): void {

@@ -11,6 +11,7 @@ import { inputProblem } from "../input.ts";
 import { maskTexts } from "../mask-texts.ts";
 import { all } from "./all.ts";
 import { answerOf } from "./answer-of.ts";
+import { approveCall } from "./approve-call.ts";
 import { childCalls } from "./child-calls.ts";
 import type { Coroutine } from "./coroutine.ts";
 import { performStep, readStepOptions, toJson } from "./step.ts";
@@ -41,6 +42,7 @@ export function createDurableContext(base: ContextBase): DurableContext {
       if (!coroutine.replays) coroutine.edge.services.progress(request(), maskTexts(progress, base.redactor));
     },
     ...waitCalls(coroutine),
+    ...approveCall(coroutine, base.redactor),
     ...childCalls(coroutine),
     ...recordedCalls(base),
     all: (calls) => all(coroutine, calls),

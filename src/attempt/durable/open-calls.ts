@@ -1,9 +1,13 @@
+import type { AppError } from "../../error.ts";
 import { type CallOutcome, describeCall, type RecordedCall } from "../../job/durable/record.ts";
 import type { PlacedCall } from "./services.ts";
+import type { Act, PeopleCall } from "./turn.ts";
 
 interface OpenCall {
   readonly call: PlacedCall;
   readonly answer: (outcome: CallOutcome) => void;
+  /** Of a call that people answer. */
+  readonly people: PeopleCall | undefined;
   waits: boolean;
 }
 
@@ -28,11 +32,31 @@ export class OpenCalls {
   }
 
   /** Opens a call; the promise settles when it is answered. */
-  open(call: PlacedCall, waits: boolean): Promise<CallOutcome> {
+  open(call: PlacedCall, waits: boolean, people?: PeopleCall): Promise<CallOutcome> {
     const { promise, resolve } = Promise.withResolvers<CallOutcome>();
-    this.#calls.set(call.position, { call, answer: resolve, waits });
+    this.#calls.set(call.position, { call, answer: resolve, people, waits });
     if (!waits) this.#making++;
     return promise;
+  }
+
+  /** The calls that people answer and that wait for them; from now on they are being looked at. */
+  takePeople(): { readonly call: PlacedCall; readonly act: Act }[] {
+    return [...this.#calls.values()].flatMap((open) => {
+      if (open.people === undefined || !open.waits) return [];
+      open.waits = false;
+      this.#making++;
+      return [{ call: open.call, act: open.people.act }];
+    });
+  }
+
+  get asksPeople(): boolean {
+    return [...this.#calls.values()].some(({ people }) => people !== undefined);
+  }
+
+  /** How an answer at this position is looked at before the code sees it. */
+  confirmAt(position: number): ((outcome: CallOutcome) => Promise<AppError | undefined>) | undefined {
+    const { call, people } = this.#calls.get(position) ?? {};
+    return call === undefined || people === undefined ? undefined : (outcome) => people.confirm(call, outcome);
   }
 
   callAt(position: number): PlacedCall | undefined {
@@ -59,9 +83,11 @@ export class OpenCalls {
   /** Answers those that the record has an outcome for. All are closed before the first is answered: code that goes on may make a call at once. */
   answerFrom(records: readonly RecordedCall[]): void {
     const answers = records.map(({ position, outcome }) => {
-      const settled = this.#calls.has(position) ? outcome() : undefined;
+      const open = this.#calls.get(position);
+      // What people answered is looked at by the call itself.
+      const settled = open === undefined || open.people !== undefined ? undefined : outcome();
       if (settled === undefined) return undefined;
-      const open = this.#close(position);
+      this.#close(position);
       return () => open?.answer(settled);
     });
     for (const answer of answers) answer?.();

@@ -5,7 +5,7 @@ import type { Redactor } from "../../redact.ts";
 import type { AttemptControl } from "../control.ts";
 import { readInput } from "../run-attempt.ts";
 import type { AttemptEnd, AttemptRequest, AttemptServices } from "../services.ts";
-import { settle } from "../settle.ts";
+import { CANCELLED, settle } from "../settle.ts";
 import { Coroutine } from "./coroutine.ts";
 import { createDurableContext } from "./durable-context.ts";
 import { gatherKept } from "./gather-kept.ts";
@@ -51,14 +51,28 @@ export async function runDurableAttempt(
   }
   let begun: Begun;
   try {
-    begun = goOn(edge, parked) ?? begin(edge);
+    const read = parked ?? readInput(request, services);
+    const leave = services.obtainLeave(request, read.input);
+    if (leave !== undefined && (await control.guard(leave)) === "waits") {
+      parked?.coroutine.evict();
+      return { kind: "suspended" };
+    }
+    begun = goOn(edge, parked) ?? begin(edge, read);
   } catch (error) {
-    // Its input, a secret, or a policy that changed while it waited.
+    // Its input, a secret, people who did not give leave, or a policy that changed while it waited.
     parked?.coroutine.evict();
-    return { kind: "failed", error: toErrorRecord(error), retryable: false };
+    return endOfRefused(error, control);
   }
   onRun(begun.run);
   return endOf(edge, begun);
+}
+
+function endOfRefused(error: unknown, { reason }: AttemptControl): AttemptEnd {
+  const record = toErrorRecord(error);
+  if (reason === "lease_lost" || record.code === "LEASE_LOST") return { kind: "lost" };
+  if (reason === "stopping") return { kind: "released" };
+  if (reason === "cancelled") return { kind: "cancelled", error: CANCELLED };
+  return { kind: "failed", error: record, retryable: false };
 }
 
 /**
@@ -77,16 +91,13 @@ interface Begun {
 /** Lets parked code go on; `undefined` when it must run from the top. */
 function goOn(edge: Edge, parked: ParkedRun | undefined): Begun | undefined {
   if (parked === undefined) return undefined;
-  edge.services.checkPolicy(edge.request, parked.input);
   const turn = parked.coroutine.resume(edge);
   if (turn !== undefined) return { run: parked, turn };
   parked.coroutine.evict();
   return undefined;
 }
 
-function begin(edge: Edge): Begun {
-  const { input, redactor } = readInput(edge.request, edge.services);
-  edge.services.checkPolicy(edge.request, input);
+function begin(edge: Edge, { input, redactor }: Pick<ParkedRun, "input" | "redactor">): Begun {
   const coroutine = new Coroutine();
   const code = edge.request.handlers.run as unknown as (input: unknown, ctx: DurableContext) => unknown;
   const turn = coroutine.begin(edge, () => code(input, createDurableContext({ coroutine, redactor })));

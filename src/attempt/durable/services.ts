@@ -1,8 +1,10 @@
+import type { AppError } from "../../error.ts";
 import type { ChildOptions } from "../../job/context.ts";
+import type { ApproveRequest } from "../../job/durable/approve-options.ts";
 import type { TransactionTables } from "../../job/durable/context.ts";
 import type { MatchKey } from "../../job/durable/match.ts";
 import type { RecordedFile } from "../../job/durable/outcome.ts";
-import type { Call, RecordedCall } from "../../job/durable/record.ts";
+import type { Call, CallOutcome, RecordedCall } from "../../job/durable/record.ts";
 import type { BackoffRule } from "../../job/rules.ts";
 
 /** A call at the position that it took. */
@@ -47,7 +49,7 @@ export type Issued =
 /** What suspending came to. */
 export type Suspension =
   | { readonly kind: "suspended" }
-  /** Nothing is left to wait for. */
+  /** Nothing is left to wait for, or there is a decision to look at. */
   | { readonly kind: "settled" }
   | { readonly kind: "cancelled" };
 
@@ -69,6 +71,10 @@ export interface DurableServices {
   readonly wait: (call: PlacedCall, awaited: Awaited, suspend: Suspendable | undefined) => Promise<Issued>;
   /** Records a call that makes a child, and makes it. @throws AppError what `submit` throws; then nothing is recorded. */
   readonly child: (call: PlacedCall, child: ChildRequest, suspend: Suspendable | undefined) => Promise<Issued>;
+  /** Records a call that asks people, or looks at what they decided since. */
+  readonly approve: (call: PlacedCall, request: ApproveRequest, suspend: Suspendable | undefined) => Promise<Issued>;
+  /** Verifies that people gave the leave that the record says. @returns the error with which the run ends where they did not. */
+  readonly confirm: (call: PlacedCall, request: ApproveRequest, outcome: CallOutcome) => Promise<AppError | undefined>;
   /** Suspends the run if any of its calls still waits. */
   readonly suspend: (suspend: Suspendable) => Promise<Suspension>;
   /**

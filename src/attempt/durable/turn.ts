@@ -1,4 +1,6 @@
 import type { AttemptFolder } from "../../artifact/attempt-folder.ts";
+import type { AppError } from "../../error.ts";
+import type { CallOutcome } from "../../job/durable/record.ts";
 import type { AttemptControl } from "../control.ts";
 import type { AttemptRequest, AttemptServices } from "../services.ts";
 import type { HandlerEnd } from "../settle.ts";
@@ -22,6 +24,13 @@ export type Turn =
 
 /** What making a call came to, for the coroutine. */
 export type Act = (call: PlacedCall, suspend: Suspendable | undefined) => Promise<Acted>;
+
+/** A call that people answer: whenever the run goes on, what they decided is looked at again. */
+export interface PeopleCall {
+  readonly act: Act;
+  /** Looks at an answer before the code sees it. @returns the error with which the run ends instead. */
+  readonly confirm: (call: PlacedCall, outcome: CallOutcome) => Promise<AppError | undefined>;
+}
 
 /** `stopped`: the attempt is being stopped, and what the call did meanwhile is not recorded. */
 export type Acted = Issued | { readonly kind: "stopped" } | Extract<Turn, { kind: "continued" }>;

@@ -7,6 +7,7 @@ import { Writer } from "../../database/writer.ts";
 import { AppError } from "../../error.ts";
 import type { JobLimits } from "../../job/limits.ts";
 import { type Actor, formatActor } from "../../policy/actor.ts";
+import type { ApprovalStore } from "../approvals.ts";
 import type {
   Acceptance,
   Accepted,
@@ -26,9 +27,10 @@ import type { PolicyLog } from "../policy-log.ts";
 import type { ScheduleStore } from "../schedules.ts";
 import { type Acceptor, acceptor } from "./accepting/acceptor.ts";
 import { type EnqueueWith, enqueueWith } from "./accepting/enqueue-with.ts";
+import { approvalStore } from "./approvals/approval-store.ts";
 import { artifactIndex } from "./artifacts.ts";
 import { cancel } from "./cancel.ts";
-import { emit } from "./durable/emit.ts";
+import { emit, givenCount, giveToAll } from "./durable/emit.ts";
 import { POSITIONS_MAX } from "./durable/positions.ts";
 import { prepareEvent } from "./durable/prepare-event.ts";
 import { Interned } from "./intern.ts";
@@ -85,6 +87,7 @@ export class EmbeddedBackend implements Backend {
   readonly schedules: ScheduleStore;
   readonly artifacts: ArtifactIndex;
   readonly policyLog: PolicyLog;
+  readonly approvals: ApprovalStore;
   /** The user's own rows and an enqueue in one commit. */
   readonly enqueueWith: EnqueueWith;
   readonly #options: EmbeddedOptions;
@@ -122,6 +125,7 @@ export class EmbeddedBackend implements Backend {
     this.schedules = scheduleStore(parts);
     this.artifacts = artifactIndex(parts);
     this.policyLog = policyLog({ ...parts, clock });
+    this.approvals = approvalStore(parts);
     const { limits, artifactRoot } = options;
     this.#acceptor = acceptor({ ...parts, limits, artifactRoot });
     this.enqueueWith = enqueueWith({ ...parts, accept: this.#acceptor.acceptOne });
@@ -191,10 +195,11 @@ export class EmbeddedBackend implements Backend {
 
   async emit(request: EventRequest, actor: Actor): Promise<EmitResult> {
     const prepared = prepareEvent(request, this.#options);
-    const { given, existing } = await this.#writer.mutate((tx) =>
+    const { event, existing, given } = await this.#writer.mutate((tx) =>
       emit(tx, { ...prepared, actor: this.#interned.actorId(tx.db, actor) }),
     );
-    return { eventId: prepared.key, existing, given };
+    if (!given) await giveToAll(this.#writer, event);
+    return { eventId: prepared.key, existing, given: existing ? 0 : givenCount({ db: this.#db }, event) };
   }
 
   async serve(options: ServeOptions): Promise<BackendWorker> {

@@ -47,6 +47,8 @@ export interface JobEnv {
   readonly detached?: true;
   /** The run that the present one continues, where there is one. */
   readonly first_run?: number;
+  /** Leave was asked for before it ran. */
+  readonly approval?: true;
   /** What it was asked for as, where that is not `jobs.enqueue`. */
   readonly operation?: string;
   /** What the policy said when it was submitted. */
@@ -62,6 +64,7 @@ export interface EnvExtras {
   readonly slot?: { readonly schedule: string; readonly instantMs: number; readonly missed: number };
   readonly inputAt?: ValueReference;
   readonly since?: number;
+  readonly approval?: true;
   readonly operation?: string;
   readonly verdict?: Acceptance["verdict"];
 }
@@ -89,6 +92,7 @@ export function writeEnv(spec: JobSpec, extras: EnvExtras): string {
     ...(extras.since === undefined ? {} : { since: extras.since }),
     ...(spec.parent?.awaited ? { awaited: true as const } : {}),
     ...(spec.parent?.detached ? { detached: true as const } : {}),
+    ...(extras.approval === undefined ? {} : { approval: extras.approval }),
     ...(extras.operation === undefined ? {} : { operation: extras.operation }),
     ...(extras.verdict === undefined ? {} : { verdict: extras.verdict }),
     ...(extras.inputAt === undefined ? {} : { input_at: extras.inputAt }),

@@ -2,6 +2,7 @@ import type { Transaction } from "../../database/writer.ts";
 import type { ErrorRecord } from "../../error.ts";
 import { assertMove, type FinalState, type JobState, type Outcome } from "../../job/state.ts";
 import { releaseKeys } from "./admission.ts";
+import { withdrawApprovals } from "./approvals/withdraw.ts";
 import { dropWaits } from "./durable/drop-waits.ts";
 import { settleChild } from "./durable/settle-child.ts";
 import type { Entry } from "./entry.ts";
@@ -48,7 +49,10 @@ export function finish(tx: Transaction<Notice>, job: JobRow, from: JobState, end
   assertMove(from, end.state);
   recordEnd(tx, end);
   if (job.keys.length > 0) releaseKeys(tx, job.id, job.keys);
-  if (job.env.since !== undefined) dropWaits(tx, end.entry);
+  if (job.env.since !== undefined || job.env.approval === true) {
+    dropWaits(tx, end.entry);
+    withdrawApprovals(tx, end.entry);
+  }
   if (job.env.awaited === true) settleChild(tx, { job: job.id, run: end.entry.run, ...endText(end) });
 }
 

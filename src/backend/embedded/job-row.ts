@@ -78,7 +78,7 @@ export type Standing =
       readonly crashes: number;
     }
   | {
-      /** Suspended; with `woken` it goes on as soon as a worker takes it. */
+      /** Suspended, or waiting for leave to start; with `woken` it goes on as soon as a worker takes it. */
       readonly kind: "waiting";
       readonly since: number;
       readonly worker: number | null;
@@ -133,7 +133,7 @@ function liveStanding(db: Connection, job: JobRow, doneRun: number): Standing | 
   );
   if (delayed !== undefined) return { kind: "delayed", ...delayed };
   const waiting =
-    job.env.since === undefined
+    job.env.since === undefined && job.env.approval === undefined
       ? undefined
       : db.get<Counts & { since: number; worker: number | null; woken: number | null }>(
           `SELECT since, worker, woken, ${COUNTS} FROM waiting WHERE job = ?`,

@@ -1,5 +1,6 @@
 import type { Transaction } from "../../database/writer.ts";
 import { admit, insertReady } from "./admission.ts";
+import { expireApprovals } from "./approvals/expire-approvals.ts";
 import { NEXT_WAIT, settleDue } from "./durable/settle-due.ts";
 import { endTooLate } from "./end-too-late.ts";
 import { ENTRY_COLUMNS, type Entry } from "./entry.ts";
@@ -48,11 +49,12 @@ export function promoteDue(tx: Transaction<Notice>): DueWork {
   if (first !== undefined) tx.notify({ kind: "moved", job: first.job });
   const expired = expireDue(tx);
   const moreWaits = settleDue(tx, CHUNK);
+  const moreApprovals = expireApprovals(tx, CHUNK);
   const next = tx.db.get<{ at: number | null }>(
     `SELECT min(at) AS at FROM (SELECT min(due) AS at FROM delayed UNION ALL SELECT min(at) FROM expiry UNION ALL ${NEXT_WAIT})`,
   )?.at;
   return {
-    more: rows.length === CHUNK || expired.more || moreWaits,
+    more: rows.length === CHUNK || expired.more || moreWaits || moreApprovals,
     nextMs: next ?? undefined,
     overdue: expired.overdue,
   };

@@ -138,6 +138,8 @@ function removeJob(tx: Transaction<Notice>, job: JobNumber): void {
   }
   for (const table of ["done", "history", "effect", "cancel_request", "progress", "record", "consumed"])
     tx.db.run(`DELETE FROM ${table} WHERE job = ?`, job);
+  tx.db.run("DELETE FROM decision WHERE approval IN (SELECT id FROM approval WHERE job = ?)", job);
+  tx.db.run("DELETE FROM approval WHERE job = ?", job);
   tx.db.run("DELETE FROM child WHERE parent = ?", job);
   tx.db.run("DELETE FROM job WHERE id = ?", job);
 }

@@ -9,6 +9,8 @@ export interface KnownTable {
   readonly hasRowid: boolean;
   /** In the order of the record. */
   readonly columns: readonly KnownColumn[];
+  /** How many of them a row may have: one that is older than a column ends before it. */
+  readonly lengths: ReadonlySet<number>;
 }
 
 interface KnownColumn {
@@ -22,21 +24,28 @@ interface KnownColumn {
 export function knownTables(): ReadonlyMap<string, KnownTable> {
   const db = new DatabaseSync(":memory:");
   try {
-    for (const { sql } of ownMigrations()) db.exec(sql);
-    const tables = db
-      .prepare(
-        "SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%'",
-      )
-      .all();
-    return new Map(
-      tables.map(({ name, wr }) => [
-        String(name),
-        { name: String(name), hasRowid: wr === 0, columns: columnsOf(db, String(name), wr === 0) },
-      ]),
-    );
+    const known = new Map<string, KnownTable>();
+    for (const { sql } of ownMigrations()) {
+      db.exec(sql);
+      for (const { name, hasRowid } of tablesOf(db)) {
+        const columns = columnsOf(db, name, hasRowid);
+        const lengths = new Set([...(known.get(name)?.lengths ?? []), columns.length]);
+        known.set(name, { name, hasRowid, columns, lengths });
+      }
+    }
+    return known;
   } finally {
     db.close();
   }
+}
+
+function tablesOf(db: DatabaseSync): readonly { readonly name: string; readonly hasRowid: boolean }[] {
+  return db
+    .prepare(
+      "SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%'",
+    )
+    .all()
+    .map(({ name, wr }) => ({ name: String(name), hasRowid: wr === 0 }));
 }
 
 /** Without row numbers the key's columns come first. */
@@ -53,9 +62,9 @@ function columnsOf(db: DatabaseSync, table: string, hasRowid: boolean): KnownCol
 
 /** The row by its columns' names; `undefined` when it cannot be one of this table. */
 export function nameValues(table: KnownTable, row: Row): Record<string, unknown> | undefined {
-  if (row.values.length !== table.columns.length || (row.rowid !== undefined) !== table.hasRowid) return undefined;
+  if (!table.lengths.has(row.values.length) || (row.rowid !== undefined) !== table.hasRowid) return undefined;
   const named: Record<string, unknown> = {};
-  for (const [index, { name, type, isRowid }] of table.columns.entries()) {
+  for (const [index, { name, type, isRowid }] of table.columns.slice(0, row.values.length).entries()) {
     const value = isRowid ? row.rowid : row.values[index];
     if (!fits(type, value)) return undefined;
     named[name] = value;

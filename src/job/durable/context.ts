@@ -2,6 +2,8 @@ import type { z } from "zod";
 import type { Duration } from "../../duration.ts";
 import type { ChildOptions, JobLog, KeptFile, Progress, StopReason } from "../context.ts";
 import type { JobType } from "../definition.ts";
+import type { ApproveOptions } from "./approve-options.ts";
+import type { ApprovalAnswer } from "./approve-outcome.ts";
 import type { EventMatch } from "./match.ts";
 
 /** A value as the record keeps it and gives it back, live too: what JSON makes of it. A `Date` is a text. */
@@ -130,6 +132,15 @@ export interface DurableContext<Input = unknown> {
     event: string,
     options?: WaitForOptions<Schema>,
   ): Promise<z.output<Schema>>;
+  /**
+   * Asks people for their leave and answers what they decided. They sign what they are shown, title and details, and their
+   * signatures are verified when the job goes on and each time that its code passes here again; so a run whose approval was
+   * altered, or whose approver was taken out of the policy, ends with the error past this code.
+   *
+   * @throws AppError `APPROVAL_EXPIRED` with `onExpiry: "fail"`; `APPROVER_UNKNOWN` when the policy does not know enough of
+   * those who are asked; `INVALID_INPUT`, `INVALID_DURATION`, `TOO_LARGE` for what cannot be asked.
+   */
+  approve(options: ApproveOptions): Promise<ApprovalAnswer>;
   /**
    * Runs a job as a child and answers its result. The same child on replay; it is cancelled with this job.
    *

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { askToReplace } from "../../backend/ask-to-replace.ts";
 import { AppError } from "../../error.ts";
 import { type Cron, nextInstant, parseCron } from "../../schedule/cron.ts";
 import { timestampOrNull } from "../fields.ts";
@@ -28,7 +29,8 @@ const JobOptions = CallOptions.pick({
 export const addSchedule = defineOperation({
   name: "schedules.add",
   summary: "Add a schedule that makes jobs.",
-  description: "The same name with the same content changes nothing; with other content it needs --replace.",
+  description:
+    "The same name with the same content changes nothing; with other content it needs --replace, and where a freer party made the other one, the right to delete it.",
   access: "write",
   input: z.strictObject({
     name: ScheduleName,
@@ -55,10 +57,12 @@ export const addSchedule = defineOperation({
     const options = toSubmitOptions(call);
     await windlass.submit.load(type);
     const { use } = windlass.submit.prepare({ type, input, options, actor, operation: "schedules.add" });
-    if (use !== undefined) await windlass.backend.policyLog.takeUse(use);
+    const { schedules, policyLog } = windlass.backend;
+    if (replace === true) await askToReplace({ gate: await context.gate(), schedules }, name, actor);
+    if (use !== undefined) await policyLog.takeUse(use);
     const spec = { name, cron: cron.expression, timeZone: tz, type, input, options, overlap, catchUp: catch_up };
     const firstAtMs = firstInstant(cron, clock.now());
-    const change = await windlass.backend.schedules.put(spec, actor, { replace: replace ?? false, firstAtMs });
+    const change = await schedules.put(spec, actor, { replace: replace ?? false, firstAtMs });
     return { ...scheduleOutput(await readSchedule(windlass, name)), change };
   },
 });

@@ -4,15 +4,18 @@ import { rankOf } from "../../../job/rank.ts";
 import type { JobSpec } from "../../../job/spec.ts";
 import type { JobState } from "../../../job/state.ts";
 import type { Acceptance, Accepted } from "../../backend.ts";
-import { admit, storeExpiry } from "../admission.ts";
+import { dueLater } from "../../job-question.ts";
+import { storeExpiry } from "../admission.ts";
+import { holdForLeave } from "../approvals/hold.ts";
 import { checkDeadlock } from "../durable/check-deadlock.ts";
 import { newestEvent } from "../durable/emit.ts";
-import { ENTRY_COLUMNS, type Entry, entryValues, freshEntry } from "../entry.ts";
+import { type Entry, freshEntry } from "../entry.ts";
 import { type ValueReference, writeEnv } from "../env.ts";
 import { recordEnd } from "../finish.ts";
 import { acceptedAtMs, type JobNumber, nextNumber } from "../job-number.ts";
 import { readJob, standingOf } from "../job-row.ts";
 import type { Notice } from "../notice.ts";
+import { place } from "../place.ts";
 import { takeUse } from "../policy-log.ts";
 import { stateOfStanding } from "../reading/state-of.ts";
 import { traceOf } from "../trace-of.ts";
@@ -42,6 +45,7 @@ export function accept(
   if (family !== undefined) checkDeadlock(tx, parts.numbers, spec, family.parent);
   const due = Math.max(spec.dueMs ?? tx.nowMs + (spec.delayMs ?? 0), tx.nowMs);
   const rank = rankOf(due, spec.priority, parts.limits.ageMs);
+  const actor = parts.interned.actorId(tx.db, acceptance.actor);
   const queue = parts.interned.queueId(tx.db, spec.type, spec.requires);
   const deadline = spec.deadlineInMs === undefined ? undefined : tx.nowMs + spec.deadlineInMs;
   const expires = spec.expiresInMs === undefined ? undefined : due + spec.expiresInMs;
@@ -51,6 +55,7 @@ export function accept(
     ...family,
     ...(slot === undefined ? {} : { slot }),
     ...(inputAt === undefined ? {} : { inputAt }),
+    ...(acceptance.question === undefined ? {} : { approval: true as const }),
     ...(acceptance.operation === undefined ? {} : { operation: acceptance.operation }),
     ...(acceptance.verdict === undefined ? {} : { verdict: acceptance.verdict }),
     ...(spec.rules.durable ? { since: newestEvent(tx) } : {}),
@@ -60,7 +65,7 @@ export function accept(
     number,
     queue,
     parts.interned.rulesId(tx.db, spec.rules),
-    parts.interned.actorId(tx.db, acceptance.actor),
+    actor,
     rank,
     due,
     writeEnv(spec, extras),
@@ -80,10 +85,14 @@ export function accept(
   if (deadline !== undefined) storeExpiry(tx, deadline, number, 1, "deadline");
   const unwanted =
     family !== undefined && !spec.parent?.detached && isCancelled(tx.db, family.parent, spec.parent?.runNumber ?? 1);
-  const state = unwanted
-    ? endUnwanted(tx, freshEntry(number, 1))
-    : place(tx, { queue, rank, due, keys: spec.keys }, number);
-  return answer(parts, number, state, spec.traceId);
+  const entry = freshEntry(number, 1);
+  if (unwanted) return answer(parts, number, endUnwanted(tx, entry), spec.traceId);
+  if (acceptance.question !== undefined) {
+    const question = dueLater(acceptance.question, due, tx.nowMs);
+    const approvalId = holdForLeave(tx, parts, { entry, actor, question });
+    return { ...answer(parts, number, "waiting", spec.traceId), approvalId };
+  }
+  return answer(parts, number, placeNew(tx, { queue, rank, due, keys: spec.keys }, entry), spec.traceId);
 }
 
 function endUnwanted(tx: Transaction<Notice>, entry: Entry): JobState {
@@ -92,29 +101,11 @@ function endUnwanted(tx: Transaction<Notice>, entry: Entry): JobState {
   return "cancelled";
 }
 
-/** Puts a new run where it belongs: delayed, ready, blocked, or cancelled at once by its key's strategy. */
-function place(
-  tx: Transaction<Notice>,
-  job: { queue: number; rank: number; due: number; keys: JobSpec["keys"] },
-  number: JobNumber,
-): JobState {
-  const entry = freshEntry(number, 1);
-  if (job.due > tx.nowMs) {
-    tx.db.run(
-      `INSERT INTO delayed (due, ${ENTRY_COLUMNS}, reason) VALUES (?, ?, ?, ?, ?, ?, ?, 'due')`,
-      job.due,
-      ...entryValues(entry),
-    );
-    tx.notify({ kind: "due", atMs: job.due });
-    return "scheduled";
-  }
-  if (admit(tx, job, entry, true) !== "refused") return "queued";
-  const key = job.keys.find((need) => need.strategy === "cancel-newest")?.key ?? "";
-  recordEnd(tx, {
-    entry,
-    state: "cancelled",
-    error: { code: "CANCELLED", message: `another job holds the key ${key} and its rule is to cancel the newest` },
-  });
+/** A new run may be cancelled at once, by its key's strategy. */
+function placeNew(tx: Transaction<Notice>, job: Parameters<typeof place>[1], entry: Entry): JobState {
+  const placement = place(tx, job, entry);
+  if (placement.kind === "placed") return placement.state;
+  recordEnd(tx, { entry, state: "cancelled", error: { code: "CANCELLED", message: placement.message } });
   return "cancelled";
 }
 
@@ -150,7 +141,12 @@ function newestNumber(db: Connection): JobNumber {
 function describe(db: Connection, parts: AcceptParts, number: JobNumber, existing: boolean): Accepted {
   const job = readJob(db, number);
   const state = job === undefined ? "completed" : stateOfStanding(standingOf(db, job));
-  return { ...answer(parts, number, state, job?.env.trace), existing };
+  const held =
+    state === "waiting"
+      ? db.get<{ approval: string }>("SELECT approval FROM wait WHERE job = ? AND position = 0", number)
+      : undefined;
+  const approval = held === undefined ? {} : { approvalId: held.approval };
+  return { ...answer(parts, number, state, job?.env.trace), ...approval, existing };
 }
 
 function answer(parts: AcceptParts, number: JobNumber, state: JobState, trace: string | undefined): Accepted {

@@ -8,7 +8,8 @@ export function checkBacklog(db: Connection, spec: JobSpec): void {
   const waiting = db.get<{ n: number }>(
     `SELECT (SELECT count(*) FROM (SELECT 1 FROM ready WHERE queue IN (SELECT id FROM queue WHERE type = ?1) LIMIT ?2))
           + (SELECT count(*) FROM (SELECT 1 FROM delayed d JOIN job j ON j.id = d.job WHERE j.queue IN (SELECT id FROM queue WHERE type = ?1) LIMIT ?2))
-          + (SELECT count(*) FROM (SELECT 1 FROM blocked b JOIN job j ON j.id = b.job WHERE j.queue IN (SELECT id FROM queue WHERE type = ?1) LIMIT ?2)) AS n`,
+          + (SELECT count(*) FROM (SELECT 1 FROM blocked b JOIN job j ON j.id = b.job WHERE j.queue IN (SELECT id FROM queue WHERE type = ?1) LIMIT ?2))
+          + (SELECT count(*) FROM (SELECT 1 FROM wait w JOIN job j ON j.id = w.job WHERE w.approval IS NOT NULL AND w.position = 0 AND j.queue IN (SELECT id FROM queue WHERE type = ?1) LIMIT ?2)) AS n`,
     spec.type,
     spec.queuedMax,
   )?.n;

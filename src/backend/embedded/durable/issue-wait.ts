@@ -5,6 +5,7 @@ import { NOTHING } from "../../../job/durable/outcome.ts";
 import type { Claim } from "../claim.ts";
 import { checkLease } from "../lease.ts";
 import type { Notice } from "../notice.ts";
+import { newestEvent } from "./emit.ts";
 import { findEvent, takeEvent } from "./find-event.ts";
 import { insertRecord } from "./record-call.ts";
 
@@ -69,7 +70,7 @@ function issueEvent(
   insertRecord(tx, entry, call, null);
   const due = timeoutMs === undefined ? null : tx.nowMs + timeoutMs + 1;
   tx.db.run(
-    "INSERT INTO wait (job, run, position, due, event, shape, key) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    "INSERT INTO wait (job, run, position, due, event, shape, key, after) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     entry.job,
     entry.run,
     call.position,
@@ -77,6 +78,7 @@ function issueEvent(
     event,
     match.shape,
     match.key,
+    newestEvent(tx),
   );
   if (due !== null) tx.notify({ kind: "due", atMs: due });
   return OPEN;

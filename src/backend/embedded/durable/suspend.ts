@@ -6,7 +6,7 @@ import type { Claim } from "../claim.ts";
 import type { LeasedJob } from "../entry.ts";
 import { checkLease, setLeasedJobs } from "../lease.ts";
 import type { Notice } from "../notice.ts";
-import { hasWaits } from "./wake.ts";
+import { hasDecision, hasWaits } from "./wake.ts";
 
 /** The attempt that may be suspended. */
 export interface Suspending {
@@ -29,7 +29,7 @@ export function suspend(tx: Transaction<Notice>, { claim, worker, others, code }
   if (!code.alive) throw new AppError("LEASE_LOST", "this attempt has ended; its code waits no more");
   if (tx.db.get("SELECT 1 FROM cancel_request WHERE job = ? AND run = ?", entry.job, entry.run) !== undefined)
     return { kind: "cancelled" };
-  if (!hasWaits(tx, entry)) return { kind: "settled" };
+  if (!hasWaits(tx, entry) || hasDecision(tx, entry)) return { kind: "settled" };
   tx.db.run(
     "INSERT INTO waiting (job, run, attempt, failures, crashes, recover, since, worker, woken) VALUES (?, ?, ?, ?, ?, 0, ?, ?, NULL)",
     entry.job,

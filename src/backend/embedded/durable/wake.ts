@@ -29,11 +29,19 @@ export function hasWaits(tx: Transaction<Notice>, { job, run }: RunOf): boolean 
   return tx.db.get("SELECT 1 FROM wait WHERE job = ? AND run = ? LIMIT 1", job, run) !== undefined;
 }
 
+/** True while somebody decided on what a call of the run asks, and nobody has looked at it. */
+export function hasDecision(tx: Transaction<Notice>, { job, run }: RunOf): boolean {
+  return tx.db.get("SELECT 1 FROM wait WHERE job = ? AND run = ? AND decided = 1 LIMIT 1", job, run) !== undefined;
+}
+
 function wake(tx: Transaction<Notice>, run: RunOf): void {
-  if (hasWaits(tx, run)) return;
+  if (!hasWaits(tx, run)) wakeNow(tx, run);
+}
+
+/** Lets a suspended run go on, though calls of it may still wait. */
+export function wakeNow(tx: Transaction<Notice>, run: RunOf): void {
   const row = tx.db.get<Entry & { worker: number | null }>(
-    // One that has stopped has let go of the code, and nobody need wait for it.
-    `SELECT ${ENTRY_COLUMNS}, (SELECT id FROM worker WHERE id = waiting.worker AND stopped IS NULL) AS worker
+    `SELECT ${ENTRY_COLUMNS}, (SELECT id FROM worker w WHERE w.id = waiting.worker AND w.stopped IS NULL) AS worker
      FROM waiting WHERE job = ? AND run = ? AND woken IS NULL`,
     run.job,
     run.run,

@@ -1,3 +1,5 @@
+import type { ApprovalTerms } from "../../../approval/approval.ts";
+import { readJson } from "../../../database/connection.ts";
 import { formatDuration } from "../../../duration.ts";
 import type { JobNumber } from "../job-number.ts";
 import { readJob, type Standing, standingOf } from "../job-row.ts";
@@ -7,11 +9,12 @@ import type { ReadParts } from "./status.ts";
 /** What an open call of a run waits for. */
 export interface OpenWait {
   readonly position: number;
-  readonly kind: "sleep" | "event" | "child";
+  readonly kind: "sleep" | "event" | "child" | "approval";
   readonly due: number | null;
   readonly event: string | null;
   readonly match: Readonly<Record<string, unknown>>;
   readonly child: JobNumber | null;
+  readonly approval: string | null;
 }
 
 /** The open calls of a run, in order. */
@@ -24,14 +27,20 @@ export function readWaits({ db }: Pick<ReadParts, "db">, job: JobNumber, run: nu
       shape: string | null;
       key: string | null;
       child: number | null;
-    }>("SELECT position, due, event, shape, key, child FROM wait WHERE job = ? AND run = ? ORDER BY position", job, run)
-    .map(({ position, due, event, shape, key, child }) => ({
+      approval: string | null;
+    }>(
+      "SELECT position, due, event, shape, key, child, approval FROM wait WHERE job = ? AND run = ? ORDER BY position",
+      job,
+      run,
+    )
+    .map(({ position, due, event, shape, key, child, approval }) => ({
       position,
-      kind: child !== null ? "child" : event !== null ? "event" : "sleep",
+      kind: approval !== null ? "approval" : child !== null ? "child" : event !== null ? "event" : "sleep",
       due,
       event,
       match: event === null ? {} : matchOf(shape ?? "[]", key ?? "[]"),
       child,
+      approval,
     }));
 }
 
@@ -58,7 +67,8 @@ export function explainWaiting(
   return [first?.kind ?? "waiting", `It waits ${texts.join(", ")}${more}.`];
 }
 
-function explainWait(parts: ReadParts, { position, kind, due, event, match, child }: OpenWait, nowMs: number): string {
+function explainWait(parts: ReadParts, wait: OpenWait, nowMs: number): string {
+  const { position, kind, due, event, match, child, approval } = wait;
   const at = `(position ${position})`;
   switch (kind) {
     case "sleep":
@@ -68,9 +78,21 @@ function explainWait(parts: ReadParts, { position, kind, due, event, match, chil
       const until = due === null ? "" : `, until ${timeIn(due, nowMs)} at the latest`;
       return `for the event ${event}${matching}${until} ${at}`;
     }
+    case "approval":
+      return explainApproval(parts, approval ?? "", position, nowMs);
     case "child":
       return `for ${childText(parts, child ?? -1)} ${at}`;
   }
+}
+
+function explainApproval({ db }: ReadParts, id: string, position: number, nowMs: number): string {
+  const row = db.get<{ terms: string; expires: number }>("SELECT terms, expires FROM approval WHERE id = ?", id);
+  if (row === undefined) return "for an approval that is gone";
+  const { approvers, quorum } = readJson<ApprovalTerms>(row.terms, `approval ${id}`);
+  const whose = approvers.length === 0 ? "any approver of the policy" : approvers.join(quorum > 1 ? ", " : " or ");
+  const by = quorum > 1 ? `${quorum} of ${whose}` : whose;
+  const at = position === 0 ? "" : ` (position ${position})`;
+  return `for an approval (${id}) by ${by} until ${timeIn(row.expires, nowMs)}${at}: windlass approvals show ${id}`;
 }
 
 function timeIn(atMs: number, nowMs: number): string {

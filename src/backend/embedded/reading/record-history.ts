@@ -46,11 +46,12 @@ function waitsFor(
 ): Readonly<Record<string, unknown>> {
   const wait = readWaits({ db }, job, run).find((open) => open.position === position);
   if (wait === undefined) return {};
-  const { kind, due, event, match, child } = wait;
+  const { kind, due, event, match, child, approval } = wait;
   return {
     waits_for: kind,
     ...(event === null || Object.keys(match).length === 0 ? {} : { match }),
     ...(child === null ? {} : { child: numbers.idOf(child) }),
+    ...(approval === null ? {} : { approval_id: approval }),
     ...(due === null ? {} : { until: new Date(due).toISOString() }),
   };
 }

@@ -38,6 +38,7 @@ export function readStatus({ db, numbers, interned }: ReadParts, number: JobNumb
     traceId: env.trace ?? traceOf(jobId),
     priority: env.priority ?? 2,
     actor: interned.actor(db, job.actor),
+    parentId: env.parent === undefined ? null : numbers.idOf(env.parent),
     metadata: env.metadata ?? {},
     cancelRequested:
       done === undefined &&

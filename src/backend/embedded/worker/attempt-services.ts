@@ -7,6 +7,7 @@ import { readInput } from "../reading/status.ts";
 import { recordAdoption } from "../record-adoption.ts";
 import { recordEffect } from "../record-effect.ts";
 import { recordProgress } from "../record-progress.ts";
+import { type LeaveBinding, obtainLeave } from "./obtain-leave.ts";
 import type { WorkerParts } from "./parts.ts";
 import type { Running } from "./running.ts";
 
@@ -35,7 +36,7 @@ export function attemptRequest({ interned, db }: WorkerParts, running: Running):
 }
 
 /** What an attempt may ask of its worker; facts are stored under its lease. */
-export function attemptServices(parts: WorkerParts, running: Running): AttemptServices {
+export function attemptServices(parts: WorkerParts, running: Running, others: LeaveBinding["others"]): AttemptServices {
   const { id, clock, machine, artifactRoot, limits, options, writer, interned, db } = parts;
   const { claim, jobId, traceId, control, timeLimit } = running;
   const { job, run } = claim.entry;
@@ -45,15 +46,19 @@ export function attemptServices(parts: WorkerParts, running: Running): AttemptSe
     artifactRoot,
     limits,
     secret: options.secret,
-    checkPolicy: ({ type, input: given }, input) =>
-      options.checkPolicy({
-        actor: interned.actor(db, claim.job.actor),
-        operation: claim.job.env.operation ?? ENQUEUE,
-        type: type.name,
-        input,
-        given,
-        labels: interned.queue(db, claim.job.queue).requires,
-      }),
+    obtainLeave: ({ type, input: given }, input) =>
+      obtainLeave(
+        parts,
+        { claim, control, others },
+        {
+          actor: interned.actor(db, claim.job.actor),
+          operation: claim.job.env.operation ?? ENQUEUE,
+          type: type.name,
+          input,
+          given,
+          labels: interned.queue(db, claim.job.queue).requires,
+        },
+      ),
     outsideTimeout: (maxMs, work) => timeLimit.outside(maxMs, work),
     // What was asked for before the end is written before it: mutations keep their order.
     recordAdoption: () => writer.mutate((tx) => recordAdoption(tx, claim, id)),

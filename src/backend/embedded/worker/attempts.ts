@@ -182,7 +182,7 @@ export class Attempts {
   #perform(running: Running): Promise<AttemptEnd> {
     const { served, control } = running;
     const request = attemptRequest(this.#parts, running);
-    const services = attemptServices(this.#parts, running);
+    const services = attemptServices(this.#parts, running, (tx) => this.#running.others(tx, running).list());
     if (served.type.kind === "plain") return runAttempt(request, services, control);
     return this.#durable.run(running, request, services);
   }

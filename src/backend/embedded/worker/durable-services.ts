@@ -1,3 +1,4 @@
+import type { ApprovalDemand } from "../../../approval/approval.ts";
 import type { AttemptControl } from "../../../attempt/control.ts";
 import type {
   DurableServices,
@@ -6,9 +7,11 @@ import type {
   Suspendable,
   Suspension,
 } from "../../../attempt/durable/services.ts";
-import { pause } from "../../../clock.ts";
 import type { Transaction } from "../../../database/writer.ts";
-import { AppError, isAppError } from "../../../error.ts";
+import { AppError, toErrorRecord } from "../../../error.ts";
+import type { ApproveRequest } from "../../../job/durable/approve-options.ts";
+import { writeError } from "../../../job/durable/outcome.ts";
+import { answerCall, askPeople } from "../approvals/answer-call.ts";
 import type { Claim } from "../claim.ts";
 import { issueWait } from "../durable/issue-wait.ts";
 import { storedText } from "../durable/outcome-text.ts";
@@ -20,10 +23,9 @@ import type { LeasedJob } from "../entry.ts";
 import { checkLease } from "../lease.ts";
 import type { Notice } from "../notice.ts";
 import { storeValue } from "../store-value.ts";
+import { confirmCall, demandOf, judgeCall } from "./durable-approvals.ts";
 import type { WorkerParts } from "./parts.ts";
-
-/** A write that the disk refused is tried again this often, as long as the lease is kept. */
-const WRITE_RETRY_MS = 1_000;
+import { persist } from "./persist.ts";
 
 /** What the calls of one attempt are bound to. */
 export interface DurableBinding {
@@ -70,6 +72,8 @@ export function durableServices(parts: WorkerParts, binding: DurableBinding): Du
       const made = { claim, call, acceptance, awaited, ...(inputAt === undefined ? {} : { inputAt }) };
       return issue(parts, binding, { call, code, make: (tx) => startChild(tx, parts, made) });
     },
+    approve: (call, request, code) => approve(parts, binding, { call, request, code }),
+    confirm: (call, request, outcome) => confirmCall({ parts, claim }, call, request, outcome),
     suspend: (code) => suspendRun(parts, binding, code),
     transaction: (call, action, write) =>
       persist(parts, binding, (tx, again) => {
@@ -78,6 +82,38 @@ export function durableServices(parts: WorkerParts, binding: DurableBinding): Du
         return known ?? recordTransaction(tx, entry, { call, action, write });
       }),
   };
+}
+
+interface ApproveCall {
+  readonly call: PlacedCall;
+  readonly request: ApproveRequest;
+  readonly code: Suspendable | undefined;
+}
+
+/** Asks people, or looks at what they decided since they were asked. */
+async function approve(
+  parts: WorkerParts,
+  binding: DurableBinding,
+  { call, request, code }: ApproveCall,
+): Promise<Issued> {
+  const { claim } = binding;
+  const people = { parts, claim };
+  if (isRecorded(parts.db, claim.entry, call.position)) {
+    const judged = await judgeCall(people, call, request);
+    if (judged === undefined)
+      throw new AppError("APPROVAL_ALTERED", `approve ${JSON.stringify(call.name)}: its approval is gone`);
+    return issue(parts, binding, { call, code, make: (tx) => answerCall(tx, parts, claim, judged) });
+  }
+  let demand: ApprovalDemand;
+  try {
+    demand = demandOf(people, request, true);
+  } catch (error) {
+    // As the refusal of a child: it is the answer, now and when the code passes here again.
+    const outcome = writeError(toErrorRecord(error));
+    await persist(parts, binding, (tx, again) => recordCall(tx, claim, call, { outcome, again }));
+    return { kind: "settled", outcome };
+  }
+  return issue(parts, binding, { call, code, make: (tx) => askPeople(tx, parts, { claim, call, request, demand }) });
 }
 
 interface IssueRequest {
@@ -137,33 +173,6 @@ async function suspendRun(parts: WorkerParts, binding: DurableBinding, code: Sus
     unpark();
     throw error;
   }
-}
-
-/** Writes what must be on disk before the code goes on; a disk that is full or busy holds it up, and no more. */
-async function persist<T>(
-  { writer, clock }: WorkerParts,
-  { control }: DurableBinding,
-  mutation: (tx: Transaction<Notice>, again: boolean) => T,
-): Promise<T> {
-  for (let again = false; ; again = true) {
-    try {
-      if (control.ended)
-        throw new AppError("LEASE_LOST", "this attempt has ended; what its code does late counts for nothing");
-      return await writer.mutate((tx) => mutation(tx, again));
-    } catch (error) {
-      if (!isPassing(error)) throw error;
-      if (control.reason !== undefined)
-        throw new AppError("LEASE_LOST", "it could not be written before it had to stop", { cause: error });
-    }
-    await pause(clock, WRITE_RETRY_MS, control.signal);
-  }
-}
-
-function isPassing(error: unknown): boolean {
-  return (
-    isAppError(error) &&
-    (error.code === "DATABASE_FULL" || error.code === "DATABASE_BUSY" || error.code === "COMMIT_UNKNOWN")
-  );
 }
 
 function parentOf(

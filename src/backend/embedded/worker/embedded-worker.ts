@@ -92,12 +92,18 @@ export class EmbeddedWorker implements BackendWorker {
   start(): void {
     this.#armTick();
     this.wake();
+    // What became due while nobody ran.
+    void this.#due.look();
   }
 
-  /** Something may be ready or cancelled. */
+  /** Something may be ready or cancelled. Called by a file watcher too, where an error would end the process. */
   wake(): void {
     if (this.#stopping === undefined) this.#claimer.look(this.#parts.options.claims);
-    this.#attempts.cancelRequested();
+    try {
+      this.#attempts.cancelRequested();
+    } catch (error) {
+      this.#problem(error);
+    }
   }
 
   /** Something becomes due at a time. */

@@ -1,0 +1,13 @@
+import type { Transaction } from "../../../database/writer.ts";
+import type { RunOf } from "../entry.ts";
+import type { Notice } from "../notice.ts";
+
+/** A run that has ended needs no leave any more. */
+export function withdrawApprovals(tx: Transaction<Notice>, { job, run }: RunOf): void {
+  tx.db.run(
+    "UPDATE approval SET state = 'withdrawn', concluded = ? WHERE job = ? AND run = ? AND state IN ('pending', 'approved') AND used IS NULL",
+    tx.nowMs,
+    job,
+    run,
+  );
+}
