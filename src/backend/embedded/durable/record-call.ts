@@ -42,7 +42,11 @@ export function recordCall(
   tx: Transaction<Notice>,
   { epoch, entry }: { readonly epoch: number; readonly entry: RunOf },
   call: PlacedCall,
-  { outcome, again, crowded }: { readonly outcome: string; readonly again: boolean; readonly crowded: boolean },
+  {
+    outcome,
+    again,
+    crowded = false,
+  }: { readonly outcome: string; readonly again: boolean; readonly crowded?: boolean },
 ): void {
   checkLease(tx, epoch);
   if (again && isRecorded(tx.db, entry, call.position)) return;
