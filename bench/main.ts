@@ -1,10 +1,13 @@
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
+import { delays, printDurable } from "./durable.ts";
 import { commitCost } from "./raw.ts";
 import { SCALES, temporaryFolder } from "./setup.ts";
-import { median, percentile, rate, spread } from "./statistics.ts";
+import { median, rate, spread } from "./statistics.ts";
+import { printTimers } from "./timers.ts";
+import { callTimes } from "./workloads/calls.ts";
 import { latencyRun } from "./workloads/latency.ts";
-import { replayRun, stepsRun } from "./workloads/steps.ts";
+import { stepsRun } from "./workloads/steps.ts";
 import { bulkRun, drainRun, enqueueRun, type Pair } from "./workloads/throughput.ts";
 
 /**
@@ -53,9 +56,7 @@ async function printPair(name: string, run: () => Promise<Pair>): Promise<number
 
 async function printLatency(name: string, idleMs: number): Promise<void> {
   const { product, raw } = await latencyRun(idleMs, idleMs === 0 ? scale.latency : Math.min(scale.latency, 200));
-  const show = (delays: readonly number[]): string =>
-    `p50 ${percentile(delays, 0.5).toFixed(2)}  p90 ${percentile(delays, 0.9).toFixed(2)}  p99 ${percentile(delays, 0.99).toFixed(2)}  max ${Math.max(...delays).toFixed(2)}`;
-  console.log(`${name.padEnd(30)} ${show(product)} ms   raw commit ${show(raw)} ms`);
+  console.log(`${name.padEnd(30)} ${delays(product)}   raw commit ${delays(raw)}`);
 }
 
 await printMachine();
@@ -65,11 +66,11 @@ await printPair("enqueue in bulk of 1,000", () => bulkRun(scale.bulk));
 const drainShare = await printPair("drain, concurrency 100", () => drainRun(100, scale.drain));
 await printPair("durable steps, 1 job", () => stepsRun(1, Math.min(2_000, scale.steps / 20)));
 await printPair("durable steps, 64 jobs", () => stepsRun(64, Math.round(scale.steps / 64)));
-console.log(
-  `${"replay of 5,000 steps".padEnd(30)} ${(await replayRun(5_000)).toFixed(0)} ms from the event to the end`,
-);
+await printDurable(scale, runs);
 await printLatency("start latency, back to back", 0);
 await printLatency("start latency, after 20 ms rest", 20);
+for (const [name, took] of await callTimes(scale.latency)) console.log(`${name.padEnd(30)} ${delays(took)}`);
+await printTimers(values.quick ? "quick" : "full");
 const memory = process.memoryUsage().rss;
 console.log(`\nmemory   ${Math.round(memory / 2 ** 20)} MiB at the end`);
 

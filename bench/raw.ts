@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { FOLD_TAIL, TAIL_FROM, TAIL_MAX } from "../src/backend/embedded/durable/record-tail.ts";
 import { openDatabase } from "../src/database/open.ts";
 import { payload } from "./setup.ts";
 
@@ -51,20 +52,49 @@ export function rawDrain({ folder, jobs, batch }: RawRun): number {
   }
 }
 
-/** Records a second for appending what steps came to. */
+/** Records a second for appending what steps came to: one job alone to its record, several to the tail, moved as the engine does. */
 export function rawSteps({ folder, jobs, batch }: RawRun): number {
   const db = open(folder);
+  const shared = batch >= TAIL_FROM;
   const append = db.prepare(
-    "INSERT INTO record (job, run, position, kind, name, digest, at, settled, outcome) VALUES (?, 1, ?, 'step', 'add', '', 0, 0, '{\"ok\":1}')",
+    shared
+      ? "INSERT INTO record_tail (job, run, position, kind, name, digest, at, outcome) VALUES (?, 1, ?, 'step', 'add', '', 0, '{\"ok\":1}')"
+      : "INSERT INTO record (job, run, position, kind, name, digest, at, settled, outcome) VALUES (?, 1, ?, 'step', 'add', '', 0, 0, '{\"ok\":1}')",
   );
   const started = performance.now();
   for (let next = 0; next < jobs; ) {
     db.exec("BEGIN IMMEDIATE");
-    for (const end = Math.min(jobs, next + batch); next < end; next++)
-      append.run(next % batch, Math.floor(next / batch));
+    for (const end = Math.min(jobs, next + batch); next < end; next++) {
+      const { lastInsertRowid } = append.run(next % batch, Math.floor(next / batch));
+      if (shared && Number(lastInsertRowid) >= TAIL_MAX) db.exec(FOLD_TAIL);
+    }
     db.exec("COMMIT");
   }
   return finish(db, jobs, started);
+}
+
+/** Milliseconds for reading the record of a job of so many steps, with its JSON. */
+export function rawRecords({ folder, jobs, batch }: RawRun): number {
+  const path = nextPath(folder);
+  const db = open(path);
+  const append = db.prepare(
+    "INSERT INTO record (job, run, position, kind, name, digest, at, settled, outcome) VALUES (1, 1, ?, 'step', 'add', '', 0, 0, '{\"ok\":1}')",
+  );
+  for (let next = 0; next < jobs; ) {
+    db.exec("BEGIN IMMEDIATE");
+    for (const end = Math.min(jobs, next + batch); next < end; next++) append.run(next);
+    db.exec("COMMIT");
+  }
+  db.close();
+  const reader = connect(path);
+  const started = performance.now();
+  const rows = reader
+    .prepare("SELECT position, kind, name, digest, outcome FROM record WHERE job = 1 AND run = 1 ORDER BY position")
+    .all();
+  for (const { outcome } of rows) JSON.parse(String(outcome));
+  const tookMs = performance.now() - started;
+  reader.close();
+  return tookMs;
 }
 
 /** Milliseconds for one commit of one row that waits for the disk: back to back, and after `idleMs` of rest. */
@@ -84,9 +114,18 @@ export async function commitCost(folder: string, idleMs: number, times: number):
 
 let files = 0;
 
-function open(folder: string): DatabaseSync {
-  const path = join(folder, `raw-${++files}.db`);
+function nextPath(folder: string): string {
+  return join(folder, `raw-${++files}.db`);
+}
+
+/** A fresh database with the engine's schema, and a connection as the engine opens it. */
+export function open(at: string): DatabaseSync {
+  const path = at.endsWith(".db") ? at : nextPath(at);
   openDatabase(path, { mode: "migrate", nowMs: 0 }).close();
+  return connect(path);
+}
+
+function connect(path: string): DatabaseSync {
   const db = new DatabaseSync(path);
   db.exec("PRAGMA synchronous=FULL; PRAGMA cache_size=-16384");
   return db;

@@ -18,3 +18,8 @@ export function rate(perSecond: number): string {
 export function spread(values: readonly number[], format: (value: number) => string): string {
   return `${format(median(values))} [${format(Math.min(...values))}-${format(Math.max(...values))}]`;
 }
+
+/** `12.3` for milliseconds. */
+export function milliseconds(ms: number): string {
+  return ms.toFixed(1);
+}

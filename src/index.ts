@@ -55,6 +55,17 @@ export {
   playwrightRun,
 } from "./job-type/playwright-run/playwright-run.ts";
 export { type WindowsExecInput, type WindowsExecResult, windowsExec } from "./job-type/windows-exec/windows-exec.ts";
+export type {
+  ApprovalListFilter,
+  ApprovalPage,
+  ApprovalSaying,
+  ApprovalsClient,
+  DecidedApproval,
+  ListedApproval,
+  ShownApproval,
+  ShownDecision,
+  SignedSaying,
+} from "./library/approvals.ts";
 export type { Cancelled } from "./library/cancel.ts";
 export type { WindlassClient } from "./library/client.ts";
 export type { EmitOptions, EmittedEvent } from "./library/emit-event.ts";

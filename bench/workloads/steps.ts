@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineDurableJob } from "../../src/job/durable/define-durable-job.ts";
-import { rawSteps } from "../raw.ts";
-import { ACTOR, openProduct, temporaryFolder } from "../setup.ts";
+import { rawRecords, rawSteps } from "../raw.ts";
+import { ACTOR, openProduct, serve, submitAll, temporaryFolder } from "../setup.ts";
 import type { Pair } from "./throughput.ts";
 
 /** Steps that do nothing, one after the other; with `wait` the job then waits for an event that makes it replay. */
@@ -20,18 +20,15 @@ const stepping = defineDurableJob({
 export async function stepsRun(jobs: number, stepsEach: number): Promise<Pair> {
   using folder = temporaryFolder();
   await using product = await openProduct(folder.path, [stepping]);
-  const worker = await product.serve({ concurrency: jobs, labels: {}, onStuck: "report", claims: true });
+  const worker = await serve(product, jobs);
   const before = product.embedded?.commitCounts ?? { commits: 0, mutations: 0 };
   const started = performance.now();
-  const accepted = await product.submit.submit(
-    Array.from({ length: jobs }, () => ({
-      type: stepping.name,
-      input: { steps: stepsEach },
-      options: {},
-      actor: ACTOR,
-    })),
+  const ids = await submitAll(
+    product,
+    stepping,
+    Array.from({ length: jobs }, () => ({ steps: stepsEach })),
   );
-  await Promise.all(accepted.map(({ jobId }) => product.backend.settled(jobId)));
+  await Promise.all(ids.map((id) => product.backend.settled(id)));
   const steps = jobs * stepsEach;
   const rate = steps / ((performance.now() - started) / 1_000);
   const after = product.embedded?.commitCounts ?? before;
@@ -40,22 +37,26 @@ export async function stepsRun(jobs: number, stepsEach: number): Promise<Pair> {
   return { product: rate, raw: rawSteps({ folder: folder.path, jobs: steps, batch }), batch };
 }
 
-/** Milliseconds from the event to the end of a job of so many steps whose code must run from the top. */
-export async function replayRun(steps: number): Promise<number> {
+/** A replay beside what it stands on, in milliseconds. */
+export interface ReplayRun {
+  readonly product: number;
+  /** Reading as many rows and their JSON. */
+  readonly raw: number;
+}
+
+/** From the event to the end of a job of so many steps whose code must run from the top. */
+export async function replayRun(steps: number): Promise<ReplayRun> {
   using folder = temporaryFolder();
   await using product = await openProduct(folder.path, [stepping]);
-  const options = { concurrency: 1, labels: {}, onStuck: "report", claims: true } as const;
-  const first = await product.serve(options);
-  const input = { steps, wait: true };
-  const [accepted] = await product.submit.submit([{ type: stepping.name, input, options: {}, actor: ACTOR }]);
-  const jobId = accepted?.jobId ?? "";
+  const first = await serve(product, 1);
+  const [jobId = ""] = await submitAll(product, stepping, [{ steps, wait: true }]);
   await product.backend.settled(jobId, { until: ({ state }) => state === "waiting" });
   await first.stop({ graceMs: 0 });
-  const second = await product.serve(options);
+  const second = await serve(product, 1);
   const started = performance.now();
   await product.backend.emit({ event: "bench.go", payload: {} }, ACTOR);
   await product.backend.settled(jobId);
   const tookMs = performance.now() - started;
   await second.stop({ graceMs: 0 });
-  return tookMs;
+  return { product: tookMs, raw: rawRecords({ folder: folder.path, jobs: steps, batch: 1_000 }) };
 }

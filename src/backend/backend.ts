@@ -137,10 +137,32 @@ export type ReplayResult =
   | { readonly kind: "unfinished"; readonly state: JobState }
   | { readonly kind: "not_found" };
 
+/** What an open call of a durable job waits for. */
+export type WaitKind = "sleep" | "event" | "child" | "approval";
+
+/** What waits, and for what. Times in Unix milliseconds. */
+export interface WaitingStats {
+  readonly jobs: number;
+  /** Since when the oldest of them waits. */
+  readonly oldestMs: number | null;
+  /** Open calls; a job may have several. */
+  readonly waits: Readonly<Record<WaitKind, number>>;
+  /** Waits whose time has come and that no worker has ended. */
+  readonly overdue: number;
+  /** Since when the first of those is due. */
+  readonly overdueSinceMs: number | null;
+  /** Events that are kept. */
+  readonly events: number;
+  /** Of those, events that some who waited for them do not have yet. */
+  readonly eventsOpen: number;
+  readonly oldestEventMs: number | null;
+}
+
 /** Counts by type and state, and how long the oldest due job has waited. */
 export interface JobStats {
   readonly counts: readonly { readonly type: string; readonly state: JobState; readonly count: number }[];
   readonly oldestQueuedMs: number | null;
+  readonly waiting: WaitingStats;
 }
 
 /** A job type as a worker published it. */

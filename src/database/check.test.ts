@@ -77,6 +77,7 @@ const BREACHES: Readonly<Record<string, readonly [sql: string, job: number]>> = 
   "holds a concurrency key": ["INSERT INTO holder VALUES ('k', 5)", 5],
   "waits for nothing": [`${WAITING}; DELETE FROM wait`, 6],
   "does not have open": [`${WAITING}; UPDATE record SET outcome = '{}'`, 6],
+  "a call twice": [`${WAITING}; INSERT INTO record_tail VALUES (1, 6, 1, 1, 'step', 'a', '', 0, '{}')`, 6],
   "approval that is gone": [`${WAITING}; UPDATE wait SET approval = 'x'`, 6],
   "worker is not known": ["UPDATE worker SET stopped = 1", 4],
 };

@@ -27,6 +27,8 @@ const WRITER_MIN: readonly (readonly [version: number, writerMin: number])[] = [
   [4, 4],
   // An older one would take a job that waits for an approval for one that sleeps.
   [5, 5],
+  // An older one would not find the records that stand in the tail.
+  [6, 6],
 ];
 
 /** The migrations of this version of the program, read from `migrations/`. */

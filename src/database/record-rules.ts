@@ -67,6 +67,11 @@ export const RECORD_RULES: readonly RecordRule[] = [
     sql: "SELECT o.job FROM wait o WHERE o.approval IS NOT NULL AND NOT EXISTS (SELECT 1 FROM approval a WHERE a.id = o.approval AND a.job = o.job AND a.run = o.run AND a.position = o.position)",
   },
   {
+    broken: "has a call twice in its record",
+    sql: `SELECT job FROM record_tail GROUP BY job, run, position HAVING count(*) > 1
+      UNION ALL SELECT t.job FROM record_tail t JOIN record r ON r.job = t.job AND r.run = t.run AND r.position = t.position`,
+  },
+  {
     broken: "runs under a lease whose worker is not known, so nobody takes it back",
     sql: "SELECT e.value ->> 0 AS job FROM lease l, json_each(l.jobs) e WHERE NOT EXISTS (SELECT 1 FROM worker w WHERE w.id = l.worker AND w.stopped IS NULL)",
   },

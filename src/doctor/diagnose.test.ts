@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { firstNumberAt } from "../backend/embedded/job-number.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { LoadedConfig } from "../config/config.ts";
@@ -97,6 +97,7 @@ test("a sound database is found so by every check", async () => {
   expect([...results.keys()]).toEqual([...CHECKS.map(({ name }) => name), ...WITHOUT_HOST]);
   expect([...results.values()].filter(({ state }) => state !== "ok").map(({ name }) => name)).toEqual([
     "policy",
+    "approvals",
     ...WITHOUT_HOST,
   ]);
 });
@@ -152,6 +153,41 @@ test("jobs that no live worker serves are named with what to type", async () => 
   const results = await look();
   expect(results.get("unserved_jobs")?.state).toBe("ok");
   expect(results.get("workers")).toMatchObject({ state: "ok", facts: { live: 2, dead: 1, slots: 10 } });
+});
+
+test("waits that nobody has ended are a warning; others are counted by what they wait for", async () => {
+  make(JOB);
+  expect((await look()).get("waiting_jobs")).toMatchObject({
+    state: "ok",
+    detail: "no durable job waits; 0 events kept",
+  });
+  const db = Connection.open(path);
+  const wait = (job: number, kind: string, columns = "due", value: string | number = NOW + 60_000): void => {
+    db.exec(
+      `INSERT INTO record (job, run, position, kind, name, digest, at) VALUES (${job}, 1, 1, '${kind}', '', '', 0);
+       INSERT INTO waiting (job, run, attempt, failures, crashes, recover, since) VALUES (${job}, 1, 1, 0, 0, 0, ${NOW - 3_600_000});
+       INSERT INTO wait (job, run, position, ${columns}) VALUES (${job}, 1, 1, ${value})`,
+    );
+  };
+  wait(901, "sleep");
+  wait(902, "waitFor", "event", "'paid'");
+  wait(903, "run", "child", 7);
+  wait(904, "approve");
+  const well = (await look()).get("waiting_jobs");
+  expect(well).toMatchObject({
+    state: "ok",
+    detail:
+      "4 durable jobs waiting, the oldest for 1h: 1 for a time, 1 for an event, 1 for a child, 1 for an approval; 0 events kept",
+    facts: { jobs: 4, sleep: 1, event: 1, child: 1, approval: 1, overdue: 0, oldest_ms: 3_600_000 },
+  });
+  wait(905, "sleep", "due", NOW - 120_000);
+  expect((await look()).get("waiting_jobs")).toMatchObject({
+    state: "warn",
+    detail: "1 wait should be over, the first for 2m, and no worker has ended it",
+    remedy: "start `windlass worker`",
+    facts: { overdue: 1, overdue_ms: 120_000 },
+  });
+  db.close();
 });
 
 test("leases of the dead and of the stopped are told apart", async () => {
@@ -254,6 +290,43 @@ test("warnings of the configuration are worth a look", async () => {
   const results = await look();
   expect(results.get("config")).toMatchObject({ state: "warn", detail: expect.stringContaining("is not read") });
 });
+
+test("the line of approvals says who may decide, what that is worth and what waits", async () => {
+  const [hardware, plain] = [
+    "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAIA==",
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA==",
+  ];
+  expect((await look()).get("approvals")).toMatchObject({
+    state: "not_configured",
+    remedy: "windlass approvals setup",
+  });
+  writeFileSync(
+    join(folder, "windlass.policy.yaml"),
+    `version: 1\napprovers: [{ principal: a, key: "${hardware}" }, { principal: b, key: "${plain}" }]\nrules: []\n`,
+  );
+  expect((await look()).get("approvals")).toMatchObject({
+    state: "ok",
+    detail: "2 keys of approvers; what they decide is advisory, because the policy is",
+    facts: { ssh_keygen: true, approvers: 2, enforceable: 0 },
+  });
+  make(
+    `INSERT INTO approval VALUES ('x', 1, 1, 0, 't', '{}', '', 1, '{}', ${NOW - 7_200_000}, ${NOW}, 'pending', NULL, NULL),
+     ('y', 1, 1, 1, 't', '{}', '', 1, '{}', 0, ${NOW}, 'rejected', 0, NULL)`,
+  );
+  const bare = await withPath(folder, look);
+  expect(bare.get("approvals")).toMatchObject({
+    state: "fail",
+    detail: "ssh-keygen is not on PATH, and without it no approval counts; 1 approval pending, the oldest for 2h",
+    facts: { ssh_keygen: false, pending: 1, oldest_pending_ms: 7_200_000 },
+    remedy: "install openssh-client",
+  });
+  expect((await look()).get("approvals")).toMatchObject({ state: "ok", remedy: "windlass approvals list" });
+});
+
+async function withPath<T>(folders: string, action: () => Promise<T>): Promise<T> {
+  vi.stubEnv("PATH", folders);
+  return action().finally(() => vi.unstubAllEnvs());
+}
 
 test("the policy's line says which one holds, whom it holds, what was denied, and what is wrong with it", async () => {
   const file = join(folder, "windlass.policy.yaml");

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { EventCounts, WaitingCounts } from "./waiting-shape.ts";
 
 const Ms = z.number().nullable();
 const Count = z.int();
@@ -25,6 +26,8 @@ export const QueueMetrics = z.strictObject({
     oldest_ms: Ms.describe("Since when the oldest of those next in line is due."),
     by_type: z.array(z.strictObject({ type: z.string(), queued: Count, oldest_ms: Ms })).readonly(),
   }),
+  waiting: WaitingCounts,
+  events: EventCounts,
   finished: z
     .strictObject({ completed: Count, failed: Count, cancelled: Count, expired: Count })
     .describe("Runs that are still kept."),

@@ -1,10 +1,12 @@
 import { statSync } from "node:fs";
+import { readWaitingStats } from "../backend/embedded/reading/waiting-stats.ts";
 import type { Clock } from "../clock.ts";
 import { readLog } from "../database/checkpoint.ts";
 import { type Connection, readJson } from "../database/connection.ts";
 import { distribution } from "./distribution.ts";
 import { isStalled, knownWorkers } from "./known-workers.ts";
 import type { QueueMetrics } from "./queue-metrics-shape.ts";
+import { eventCounts, waitingCounts } from "./waiting-shape.ts";
 
 /** Finished runs that are read for the distributions: the newest jobs'. */
 const RECENT_RUNS = 1_000;
@@ -26,6 +28,7 @@ export function readQueueMetrics(db: Connection, clock: Clock, machine: { readon
       database: databaseFacts(db),
       wal: { ...log },
       queue: queueFacts(db, now),
+      ...waitingFacts(db, now),
       finished: finishedFacts(db),
       recent: recentFacts(db),
       ...workerFacts(db, clock, machine),
@@ -85,6 +88,11 @@ function typesQueued(db: Connection, now: number): QueueMetrics["queue"]["by_typ
       oldest_ms: dues.length === 0 ? null : Math.max(0, now - Math.min(...dues)),
     };
   });
+}
+
+function waitingFacts(db: Connection, now: number): Pick<QueueMetrics, "waiting" | "events"> {
+  const stats = readWaitingStats(db, now);
+  return { waiting: waitingCounts(stats, now), events: eventCounts(stats, now) };
 }
 
 function finishedFacts(db: Connection): QueueMetrics["finished"] {

@@ -3,6 +3,7 @@ import type { Duration } from "../duration.ts";
 import type { JobType } from "../job/definition.ts";
 import type { SubmitOptions } from "../job/options.ts";
 import type { Actor } from "../policy/actor.ts";
+import type { ApprovalsClient } from "./approvals.ts";
 import type { Cancelled } from "./cancel.ts";
 import type { EmitOptions, EmittedEvent } from "./emit-event.ts";
 import type { EmbeddedClient } from "./enqueue-with.ts";
@@ -29,6 +30,8 @@ export interface WindlassClient extends AsyncDisposable {
   readonly warnings: readonly string[];
   /** What only the embedded backend can do; `undefined` on another. */
   readonly embedded: EmbeddedClient | undefined;
+  /** What waits for people, and what they say to it. */
+  readonly approvals: ApprovalsClient;
 
   /**
    * Stores a job. It is on disk before this resolves.
@@ -114,13 +117,6 @@ export interface WindlassClient extends AsyncDisposable {
    * @throws AppError `INVALID_INPUT`, `TOO_LARGE`, `POLICY_DENIED`.
    */
   emit(event: string, payload: unknown, options?: EmitOptions): Promise<EmittedEvent>;
-
-  /**
-   * The approvals that wait for a person. This version has none yet.
-   *
-   * @throws AppError `UNSUPPORTED`, always.
-   */
-  approvals(): Promise<never>;
 
   /**
    * Runs jobs in this process: the types that this client has loaded and the built-in ones. It keeps the process alive

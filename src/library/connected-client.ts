@@ -5,6 +5,8 @@ import type { JobType } from "../job/definition.ts";
 import type { SubmitOptions } from "../job/options.ts";
 import type { Actor } from "../policy/actor.ts";
 import type { Windlass } from "../windlass.ts";
+import type { ApprovalsClient } from "./approvals.ts";
+import { giveDecision, listApprovals, showApproval, writeStatement } from "./approvals-client.ts";
 import { type Cancelled, cancelNamed } from "./cancel.ts";
 import type { WindlassClient } from "./client.ts";
 import { type EmitOptions, type EmittedEvent, emitEvent } from "./emit-event.ts";
@@ -27,6 +29,7 @@ export class ConnectedClient {
   readonly capabilities: WindlassClient["capabilities"];
   readonly warnings: readonly string[];
   readonly embedded: EmbeddedClient | undefined;
+  readonly approvals: ApprovalsClient;
   readonly #parts: ClientParts;
   readonly #closing = new AbortController();
   readonly #workers = new Set<RunningWorker>();
@@ -39,6 +42,7 @@ export class ConnectedClient {
     this.warnings = warnings;
     this.#parts = { windlass, actor, closing: this.#closing.signal };
     this.embedded = windlass.embedded === undefined ? undefined : this.#embedded(windlass.embedded);
+    this.approvals = this.#approvals();
   }
 
   async submit(type: Type, input: unknown, options: SubmitOptions = {}): Promise<SubmittedJob> {
@@ -84,11 +88,6 @@ export class ConnectedClient {
 
   async emit(event: string, payload: unknown, options: EmitOptions = {}): Promise<EmittedEvent> {
     return this.#during("emit", (parts) => emitEvent(parts, { event, payload, options }));
-  }
-
-  async approvals(): Promise<never> {
-    this.#open("approvals");
-    throw new AppError("UNSUPPORTED", "approvals: this version has no approvals yet; no job can wait for one");
   }
 
   async startWorker(options: StartWorkerOptions = {}): Promise<RunningWorker> {
@@ -149,6 +148,18 @@ export class ConnectedClient {
       await askPolicy(parts, operation, "read");
       return act(parts);
     });
+  }
+
+  #approvals(): ApprovalsClient {
+    return {
+      list: (filter = {}) => this.#reading("approvals.list", "approvals.list", (parts) => listApprovals(parts, filter)),
+      show: (approvalId) =>
+        this.#reading("approvals.show", "approvals.show", (parts) => showApproval(parts, approvalId)),
+      statement: (approvalId, saying) =>
+        this.#during("approvals.statement", (parts) => writeStatement(parts, approvalId, saying)),
+      decide: (approvalId, saying) =>
+        this.#during("approvals.decide", (parts) => giveDecision(parts, approvalId, saying)),
+    };
   }
 
   #embedded(backend: EmbeddedBackend): EmbeddedClient {

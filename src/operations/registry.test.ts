@@ -38,3 +38,10 @@ describe.each(loaded)("$entry.name", ({ entry, operation }) => {
     if (operation.database === "write" || operation.database === "migrate") expect(operation.access).toBe("write");
   });
 });
+
+test("what decides about approvals, or who decides, is refused to agents and not offered to them", () => {
+  const refusing = loaded.filter(({ operation }) => operation.refusesAgents === true).map(({ entry }) => entry.name);
+  expect(refusing).toEqual(["approvals.approve", "approvals.reject", "approvals.revoke", "approvals.setup"]);
+  const others = OPERATIONS.filter(({ name }) => name.startsWith("approvals.") && !refusing.includes(name));
+  expect(others.map(({ name }) => name)).toEqual(["approvals.list", "approvals.show"]);
+});

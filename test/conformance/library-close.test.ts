@@ -57,7 +57,10 @@ libraryConformance("library: close", (test) => {
       status: () => client.status(jobId),
       list: () => client.list(),
       emit: () => client.emit("x", {}),
-      approvals: () => client.approvals(),
+      "approvals.list": () => client.approvals.list(),
+      "approvals.show": () => client.approvals.show("x"),
+      "approvals.statement": () => client.approvals.statement("x", { decision: "approved" }),
+      "approvals.decide": () => client.approvals.decide("x", { decision: "approved" }),
       startWorker: () => client.startWorker(),
       ...(client.capabilities.transaction ? { enqueueWith: () => client.embedded?.enqueueWith(() => 1) } : {}),
     };

@@ -34,6 +34,21 @@ test("a durable job by the program: it waits, explain and logs say for what, emi
   );
   expect((await folder.call(["jobs", "list", "--state", "waiting"])).stdout).toContain(id);
 
+  expect((await folder.call(["jobs", "stats"])).stdout).toMatch(
+    /^waiting_jobs=1 waiting_sleep=0 waiting_event=1 waiting_child=0 waiting_approval=0 waiting_oldest_ms=\d+ waiting_overdue=0$/m,
+  );
+  const lines = (await folder.call(["queue-metrics"])).stdout;
+  for (const metric of [
+    "waiting_jobs value=1",
+    "waiting_event value=1",
+    "waiting_overdue value=0",
+    "events_kept value=0",
+  ])
+    expect(lines).toContain(`metric=${metric} ts=`);
+  expect((await folder.call(["doctor"])).stdout).toMatch(
+    /^check=waiting_jobs state=ok detail="1 durable job waiting, the oldest for \S+: 1 for an event; 0 events kept"$/m,
+  );
+
   const emit = ["jobs", "emit", "paid", "--input-json", '{"id":7,"by":"ada"}', "--event-id", "p-1"];
   expect((await folder.call(emit)).stdout).toBe("event=paid event_id=p-1 existing=false given=1\n");
   expect((await folder.call(emit)).stdout).toBe("event=paid event_id=p-1 existing=true given=0\n");

@@ -91,7 +91,8 @@ test("several workers, one of them killed again and again: every job ends with t
   const ids: string[] = [];
   for (let n = 0; n < 12; n++) ids.push(await submitLong(own, `job${n}`, never));
   for (let round = 0; round < 5; round++) {
-    const killed = await own.spawn({ durable: true, concurrency: 3 });
+    // So many attempts in one process that their records share pages.
+    const killed = await own.spawn({ durable: true, concurrency: 8 });
     await new Promise((resolve) => setTimeout(resolve, 20 + random() * 150));
     await killed.kill();
   }

@@ -14,6 +14,8 @@ interface OpenCall {
 /** The calls of running code that are not answered yet: one, or those of a group. */
 export class OpenCalls {
   readonly #calls = new Map<number, OpenCall>();
+  /** Calls that are still being made: counted, because a group of a thousand asks after each of them. */
+  #making = 0;
 
   get size(): number {
     return this.#calls.size;
@@ -21,8 +23,7 @@ export class OpenCalls {
 
   /** True when nothing is being made any more: every open call waits for something outside. */
   get allWait(): boolean {
-    for (const { waits } of this.#calls.values()) if (!waits) return false;
-    return true;
+    return this.#making === 0;
   }
 
   /** The first position; infinite when none is open. */
@@ -34,6 +35,7 @@ export class OpenCalls {
   open(call: PlacedCall, waits: boolean, people?: PeopleCall): Promise<CallOutcome> {
     const { promise, resolve } = Promise.withResolvers<CallOutcome>();
     this.#calls.set(call.position, { call, answer: resolve, people, waits });
+    if (!waits) this.#making++;
     return promise;
   }
 
@@ -42,6 +44,7 @@ export class OpenCalls {
     return [...this.#calls.values()].flatMap((open) => {
       if (open.people === undefined || !open.waits) return [];
       open.waits = false;
+      this.#making++;
       return [{ call: open.call, act: open.people.act }];
     });
   }
@@ -63,18 +66,18 @@ export class OpenCalls {
   /** From now on it waits for something outside. */
   waits(position: number): void {
     const open = this.#calls.get(position);
-    if (open !== undefined) open.waits = true;
+    if (open === undefined || open.waits) return;
+    open.waits = true;
+    this.#making--;
   }
 
   /** Closes a call that is never answered. */
   drop(position: number): void {
-    this.#calls.delete(position);
+    this.#close(position);
   }
 
   answer(position: number, outcome: CallOutcome): void {
-    const open = this.#calls.get(position);
-    this.#calls.delete(position);
-    open?.answer(outcome);
+    this.#close(position)?.answer(outcome);
   }
 
   /** Answers those that the record has an outcome for. All are closed before the first is answered: code that goes on may make a call at once. */
@@ -84,7 +87,7 @@ export class OpenCalls {
       // What people answered is looked at by the call itself.
       const settled = open === undefined || open.people !== undefined ? undefined : outcome();
       if (settled === undefined) return undefined;
-      this.#calls.delete(position);
+      this.#close(position);
       return () => open?.answer(settled);
     });
     for (const answer of answers) answer?.();
@@ -94,6 +97,14 @@ export class OpenCalls {
   areAnsweredBy(records: readonly RecordedCall[]): boolean {
     const settled = new Set(records.filter(({ outcome }) => outcome() !== undefined).map(({ position }) => position));
     return [...this.#calls.keys()].every((position) => settled.has(position));
+  }
+
+  #close(position: number): OpenCall | undefined {
+    const open = this.#calls.get(position);
+    if (open === undefined) return undefined;
+    this.#calls.delete(position);
+    if (!open.waits) this.#making--;
+    return open;
   }
 
   /** The first one in words. */

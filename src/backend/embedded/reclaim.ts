@@ -68,7 +68,7 @@ interface From {
 function gotOn(tx: Transaction<Notice>, { id, env }: JobRow, run: number, claimed: number): boolean {
   if (env.since === undefined) return false;
   const newest = tx.db.get<{ settled: number | null }>(
-    "SELECT settled FROM record WHERE job = ? AND run = ? ORDER BY position DESC LIMIT 1",
+    "SELECT settled FROM recorded WHERE job = ? AND run = ? ORDER BY position DESC LIMIT 1",
     id,
     run,
   )?.settled;

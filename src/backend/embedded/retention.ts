@@ -1,6 +1,7 @@
 import { readJson } from "../../database/connection.ts";
 import type { Transaction } from "../../database/writer.ts";
 import { removeOldEvents } from "./durable/event-retention.ts";
+import { foldTail, hasTail } from "./durable/record-tail.ts";
 import type { JobNumber } from "./job-number.ts";
 import { readJob, standingOf } from "./job-row.ts";
 import type { Notice } from "./notice.ts";
@@ -38,6 +39,8 @@ export interface RetentionStep {
  * needs it, and the newest job stays always, because numbers are taken from it.
  */
 export function removeOld(tx: Transaction<Notice>, rule: RetentionRule, from?: RetentionCursor): RetentionStep {
+  // What is removed must not come back from there.
+  if (hasTail(tx.db)) foldTail(tx);
   const rows = tx.db.all<{ job: number; finished: number }>(
     "SELECT job, max(finished) AS finished FROM done WHERE job > ? GROUP BY job ORDER BY job LIMIT ?",
     from?.after ?? 0,

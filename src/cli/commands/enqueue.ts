@@ -4,6 +4,7 @@ import { enqueueManyJobs } from "../../operations/jobs/enqueue-many.ts";
 import type { Call } from "../command.ts";
 import { type Action, type Overlay, perform as performOperation, printOutput } from "../operation-command.ts";
 import { readSource } from "../read-values.ts";
+import { tellApproval } from "../tell-approval.ts";
 import { INPUT_FLAG } from "../typed-input.ts";
 import { WATCH_FLAGS, wantsWatch } from "./watch-flags.ts";
 
@@ -28,6 +29,7 @@ export const enqueueOverlay: Overlay = {
 
 interface Enqueued {
   readonly job_id: string;
+  readonly approval_id: string | null;
   readonly served: boolean;
 }
 
@@ -37,6 +39,7 @@ export async function enqueueOne(call: Call, { input, perform, finish }: Action)
   if (input["type"] === undefined) throw new AppError("USAGE", `${call.command} needs --type, or --from-file`);
   const output = (await perform(input)) as Enqueued;
   if (!output.served) await warnUnserved(call, [String(input["type"])]);
+  tellHeld(call, [output]);
   if (watch === undefined) return finish(output);
   // The id stands on the first line, whatever becomes of the watching; JSON is one value, the status.
   if (!call.globals.json) finish(output);
@@ -58,12 +61,18 @@ async function enqueueFile(call: Call, { input }: Action, file: string): Promise
   const lines = readLines(text).map(({ number, request }) => ({ number, request: withDefaults(request, defaults) }));
   try {
     const output = await performOperation(enqueueManyJobs, { requests: lines.map(({ request }) => request) }, call);
-    const { served } = output as { served: boolean };
+    const { served, jobs } = output as { served: boolean; jobs: readonly Enqueued[] };
     if (!served) await warnUnserved(call, typesOf(lines));
+    tellHeld(call, jobs);
     return printOutput(enqueueManyJobs, output, call);
   } catch (error) {
     throw atLine(error, lines);
   }
+}
+
+function tellHeld({ log, command }: Call, jobs: readonly Enqueued[]): void {
+  for (const { job_id: jobId, approval_id: approvalId } of jobs)
+    if (approvalId !== null) tellApproval(log, command.replace(" ", "."), { jobId, approvalId });
 }
 
 /** What the flags say holds for every line that does not say it itself. */

@@ -6,6 +6,7 @@ import type { Windlass } from "../../windlass.ts";
 import type { Call } from "../command.ts";
 import { followOutput } from "../follow-output.ts";
 import { leaveAtOnce, onStopSignals } from "../stop-signals.ts";
+import { tellApproval } from "../tell-approval.ts";
 import { type LiveProgress, liveProgress } from "./live-progress.ts";
 import { outputOf, type Presentation } from "./presentation.ts";
 
@@ -41,6 +42,8 @@ export async function runHere(call: Call, { requests, presentation, op }: HereRe
   if (!terminal.logsToPerson) {
     for (const { jobId, traceId } of accepted) log.info(op, "job stored", { job_id: jobId, trace_id: traceId });
   }
+  for (const { jobId, approvalId } of accepted)
+    if (approvalId !== undefined) tellApproval(log, op, { jobId, approvalId });
   const jobIds = accepted.map(({ jobId }) => jobId);
   const cancel = (): void => cancelAll(call, windlass, { live, op, jobIds });
   using _ = onStopSignals({ first: cancel, further: leaveAtOnce });

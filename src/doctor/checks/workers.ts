@@ -85,13 +85,14 @@ function waitingJobs(db: Connection): Unserved[] {
     .filter(({ count }) => count > 0);
 }
 
-/** Due ones, and of those that become due the next ones. */
+/** Due ones, and of those that become due the next ones, and durable ones that somebody must go on with. */
 function countWaiting(db: Connection, queue: number): number {
   return (
     db.get<{ n: number }>(
       `SELECT (SELECT count(*) FROM (SELECT 1 FROM ready WHERE queue = ?1 LIMIT ${COUNT_MAX}))
          + (SELECT count(*) FROM (SELECT job FROM delayed ORDER BY due LIMIT ${COUNT_MAX}) d JOIN job j ON j.id = d.job WHERE j.queue = ?1)
-         + (SELECT count(*) FROM (SELECT job FROM blocked LIMIT ${COUNT_MAX}) b JOIN job j ON j.id = b.job WHERE j.queue = ?1) AS n`,
+         + (SELECT count(*) FROM (SELECT job FROM blocked LIMIT ${COUNT_MAX}) b JOIN job j ON j.id = b.job WHERE j.queue = ?1)
+         + (SELECT count(*) FROM (SELECT job FROM waiting LIMIT ${COUNT_MAX}) w JOIN job j ON j.id = w.job WHERE j.queue = ?1) AS n`,
       queue,
     )?.n ?? 0
   );

@@ -16,7 +16,13 @@ export const enqueueManyJobs = defineOperation({
   loadsTypes: true,
   asksItself: true,
   jobs: ({ requests }) => requests,
-  lines: ({ jobs }) => jobs.map(({ job_id, state, trace_id }) => ({ job_id, state, trace_id })),
+  lines: ({ jobs }) =>
+    jobs.map(({ job_id, state, trace_id, approval_id }) => ({
+      job_id,
+      state,
+      trace_id,
+      approval_id: approval_id ?? undefined,
+    })),
   async run({ requests }, { actor, windlass: { backend, submit, config } }) {
     const jobs = requests.map((request) => toJobRequest(request, actor));
     for (const [index, job] of jobs.entries()) {

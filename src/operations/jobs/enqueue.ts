@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Accepted, Backend } from "../../backend/backend.ts";
 import { JobId } from "../../id.ts";
 import { JobState } from "../../job/state.ts";
+import { ApprovalId } from "../approvals/fields.ts";
 import { Timestamp, timestamp } from "../fields.ts";
 import { defineOperation } from "../operation.ts";
 import { JobRequestInput, toJobRequest } from "./request.ts";
@@ -13,6 +14,7 @@ export const EnqueuedJob = z.strictObject({
   trace_id: z.string(),
   queued_at: Timestamp,
   existing: z.boolean().describe("True when the idempotency key named an earlier job, which this is."),
+  approval_id: ApprovalId.nullable().describe("What people are asked before it runs; null where nobody is."),
 });
 
 /** The codes of everything that submits. */
@@ -44,7 +46,9 @@ export const enqueueJob = defineOperation({
   loadsTypes: true,
   asksItself: true,
   jobs: (request) => [request],
-  lines: ({ job_id, state, trace_id, existing }) => [{ job_id, state, trace_id, existing: existing || undefined }],
+  lines: ({ job_id, state, trace_id, existing, approval_id }) => [
+    { job_id, state, trace_id, existing: existing || undefined, approval_id: approval_id ?? undefined },
+  ],
   async run(request, { actor, windlass: { backend, submit, config } }) {
     const [accepted] = (await submit.submit([toJobRequest(request, actor)])) as readonly [Accepted];
     return {
@@ -56,8 +60,16 @@ export const enqueueJob = defineOperation({
 });
 
 /** An accepted job as surfaces show it. */
-export function enqueued({ jobId, state, traceId, queuedAtMs, existing }: Accepted): z.output<typeof EnqueuedJob> {
-  return { job_id: jobId, state, trace_id: traceId, queued_at: timestamp(queuedAtMs), existing };
+export function enqueued(accepted: Accepted): z.output<typeof EnqueuedJob> {
+  const { jobId, state, traceId, queuedAtMs, existing, approvalId = null } = accepted;
+  return {
+    job_id: jobId,
+    state,
+    trace_id: traceId,
+    queued_at: timestamp(queuedAtMs),
+    existing,
+    approval_id: approvalId,
+  };
 }
 
 /** True when a live worker runs each of these types. */

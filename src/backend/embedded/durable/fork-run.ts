@@ -24,7 +24,7 @@ interface Row {
  */
 export function forkRun(tx: Transaction<Notice>, { job, from, run }: Fork): void {
   const rows = tx.db.all<Row>(
-    "SELECT position, kind, name, outcome IS NULL AS open FROM record WHERE job = ? AND run = ? ORDER BY position",
+    "SELECT position, kind, name, outcome IS NULL AS open FROM recorded WHERE job = ? AND run = ? ORDER BY position",
     job,
     from.run,
   );
@@ -44,7 +44,7 @@ export function forkRun(tx: Transaction<Notice>, { job, from, run }: Fork): void
     );
   tx.db.run(
     `INSERT INTO record (job, run, position, kind, name, digest, at, settled, outcome)
-     SELECT job, ?, position, kind, name, digest, at, settled, outcome FROM record WHERE job = ? AND run = ? AND position < ?`,
+     SELECT job, ?, position, kind, name, digest, at, settled, outcome FROM recorded WHERE job = ? AND run = ? AND position < ?`,
     run,
     job,
     from.run,

@@ -7,6 +7,7 @@ import type { RunOf } from "../entry.ts";
 import { checkLease } from "../lease.ts";
 import type { Notice } from "../notice.ts";
 import { holdValue, loadText } from "./outcome-text.ts";
+import { appendToTail } from "./record-tail.ts";
 
 /** Appends a call to the record. @param outcome as it is stored; `null` while the call waits. */
 export function insertRecord(
@@ -34,28 +35,38 @@ export function insertRecord(
  * Records a call together with its outcome, under the attempt's lease.
  *
  * @param again an earlier try may have been committed after all.
+ * @param crowded many runs record something at this time.
  * @throws AppError `LEASE_LOST`.
  */
 export function recordCall(
   tx: Transaction<Notice>,
   { epoch, entry }: { readonly epoch: number; readonly entry: RunOf },
   call: PlacedCall,
-  { outcome, again }: { readonly outcome: string; readonly again: boolean },
+  {
+    outcome,
+    again,
+    crowded = false,
+  }: { readonly outcome: string; readonly again: boolean; readonly crowded?: boolean },
 ): void {
   checkLease(tx, epoch);
   if (again && isRecorded(tx.db, entry, call.position)) return;
-  insertRecord(tx, entry, call, outcome);
+  if (!crowded) {
+    insertRecord(tx, entry, call, outcome);
+    return;
+  }
+  appendToTail(tx, entry, call, outcome);
+  holdValue(tx, entry.job, outcome);
 }
 
 /** True when the record has this position. */
 export function isRecorded(db: Connection, { job, run }: RunOf, position: number): boolean {
-  return db.get("SELECT 1 FROM record WHERE job = ? AND run = ? AND position = ?", job, run, position) !== undefined;
+  return db.get("SELECT 1 FROM recorded WHERE job = ? AND run = ? AND position = ?", job, run, position) !== undefined;
 }
 
 /** The outcome at a position as it is stored; `null` while the call waits. */
 export function storedOutcome(db: Connection, { job, run }: RunOf, position: number): string | null | undefined {
   return db.get<{ outcome: string | null }>(
-    "SELECT outcome FROM record WHERE job = ? AND run = ? AND position = ?",
+    "SELECT outcome FROM recorded WHERE job = ? AND run = ? AND position = ?",
     job,
     run,
     position,
@@ -66,7 +77,7 @@ export function storedOutcome(db: Connection, { job, run }: RunOf, position: num
 export function readRecords(db: Connection, { job, run }: RunOf, from: number): RecordedCall[] {
   return db
     .all<{ position: number; kind: CallKind; name: string; digest: string; outcome: string | null }>(
-      "SELECT position, kind, name, digest, outcome FROM record WHERE job = ? AND run = ? AND position >= ? ORDER BY position",
+      "SELECT position, kind, name, digest, outcome FROM recorded WHERE job = ? AND run = ? AND position >= ? ORDER BY position",
       job,
       run,
       Math.min(from, Number.MAX_SAFE_INTEGER),
@@ -84,7 +95,7 @@ export function readRecords(db: Connection, { job, run }: RunOf, from: number): 
 export function readKept(db: Connection, { job, run }: RunOf): readonly RecordedFile[] {
   return db
     .all<{ outcome: string }>(
-      "SELECT outcome FROM record WHERE job = ? AND run = ? AND kind = 'step' AND (outcome LIKE '%\"kept\":%' OR outcome LIKE '{\"at\":%') ORDER BY position",
+      "SELECT outcome FROM recorded WHERE job = ? AND run = ? AND kind = 'step' AND (outcome LIKE '%\"kept\":%' OR outcome LIKE '{\"at\":%') ORDER BY position",
       job,
       run,
     )

@@ -1,6 +1,7 @@
 import type { ChildRequest, Issued, PlacedCall } from "../../../attempt/durable/services.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import { writeValue } from "../../../job/durable/outcome.ts";
+import { isFinal } from "../../../job/state.ts";
 import type { Acceptance } from "../../backend.ts";
 import { accept } from "../accepting/accept.ts";
 import type { AcceptParts } from "../accepting/accept-parts.ts";
@@ -33,7 +34,7 @@ export function startChild(
 ): Exclude<Issued, { kind: "cancelled" }> {
   checkLease(tx, claim.epoch);
   const { entry } = claim;
-  const { jobId } = accept(tx, parts, acceptance, inputAt);
+  const { jobId, state, existing } = accept(tx, parts, acceptance, inputAt);
   if (!awaited) {
     const outcome = writeValue(JSON.stringify({ jobId }));
     insertRecord(tx, entry, call, outcome);
@@ -49,7 +50,8 @@ export function startChild(
     jobId,
     child,
   );
-  // Its key may have sent it to its end at once.
+  // A new one stands where it was put; its key may have sent it to its end at once.
+  if (!existing && !isFinal(state)) return { kind: "open", suspended: false };
   const job = readJob(tx.db, child);
   const standing = job === undefined ? undefined : standingOf(tx.db, job);
   if (standing?.kind === "done") settleChild(tx, { job: child, ...standing });

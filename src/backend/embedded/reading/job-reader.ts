@@ -34,7 +34,7 @@ export function jobReader(parts: ReaderParts): JobReader {
       return number === undefined ? undefined : db.snapshot(() => readStatus(parts, number));
     },
     list: async (filter) => db.snapshot(() => listJobs(parts, filter)),
-    stats: async () => db.snapshot(() => readStats(db)),
+    stats: async () => db.snapshot(() => readStats(db, clock.now())),
     async history(jobId) {
       const number = numbers.numberOf(jobId);
       return number === undefined ? [] : db.snapshot(() => readHistory(parts, number));

@@ -19,7 +19,7 @@ interface RecordRow {
 export function recordHistory(parts: Pick<ReadParts, "db" | "numbers">, { id, env }: JobRow): HistoryRow[] {
   if (env.since === undefined) return [];
   const rows = parts.db.all<RecordRow>(
-    "SELECT run, position, kind, name, at, settled, outcome FROM record WHERE job = ? ORDER BY run, position",
+    "SELECT run, position, kind, name, at, settled, outcome FROM recorded WHERE job = ? ORDER BY run, position",
     id,
   );
   return rows.map((row) => {

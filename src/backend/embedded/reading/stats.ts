@@ -1,6 +1,7 @@
 import type { Connection } from "../../../database/connection.ts";
 import type { JobState } from "../../../job/state.ts";
 import type { JobStats } from "../../backend.ts";
+import { readWaitingStats } from "./waiting-stats.ts";
 
 /** Every job counts once, by the state of its newest run. A scan: for people and metrics, never on a hot path. */
 const COUNTS = `
@@ -16,11 +17,11 @@ const COUNTS = `
   ) s JOIN job j ON j.id = s.job JOIN queue q ON q.id = j.queue
   GROUP BY q.type, s.state ORDER BY q.type, s.state`;
 
-/** Counts by type and state. */
-export function readStats(db: Connection): JobStats {
+/** Counts by type and state, and what waits for what. */
+export function readStats(db: Connection, nowMs: number): JobStats {
   const counts = db.all<{ type: string; state: JobState; count: number }>(COUNTS);
   const oldest = db.get<{ due: number | null }>(
     "SELECT min(j.due) AS due FROM (SELECT job FROM ready UNION ALL SELECT job FROM blocked) w JOIN job j ON j.id = w.job",
   )?.due;
-  return { counts, oldestQueuedMs: oldest ?? null };
+  return { counts, oldestQueuedMs: oldest ?? null, waiting: readWaitingStats(db, nowMs) };
 }

@@ -67,9 +67,9 @@ export class Attempts {
     this.#durable.stop();
   }
 
-  /** Forgets code whose job no longer waits. */
-  sweepParked(): void {
-    this.#durable.sweep();
+  /** Forgets code whose job no longer waits, and tidies the records. */
+  async sweepDurable(): Promise<void> {
+    await this.#durable.sweep();
   }
 
   /** Attempts whose end is not recorded yet. */

@@ -2,6 +2,7 @@ import { Parking } from "../../../attempt/durable/parking.ts";
 import { type ParkedRun, runDurableAttempt } from "../../../attempt/durable/run-durable-attempt.ts";
 import type { AttemptEnd, AttemptRequest, AttemptServices } from "../../../attempt/services.ts";
 import { POSITIONS_MAX } from "../durable/positions.ts";
+import { foldTail, hasTail, TAIL_FROM } from "../durable/record-tail.ts";
 import { durableServices } from "./durable-services.ts";
 import type { WorkerParts } from "./parts.ts";
 import type { Running, RunningSet } from "./running.ts";
@@ -43,6 +44,7 @@ export class DurableRuns {
       traceId,
       positionsMax: POSITIONS_MAX,
       others,
+      crowded: () => this.#running.size >= TAIL_FROM,
       park,
     });
     return runDurableAttempt(request, services, control, {
@@ -54,10 +56,14 @@ export class DurableRuns {
     });
   }
 
-  /** Forgets code whose job was cancelled, went on elsewhere, or has waited long. */
-  sweep(): void {
-    const { db } = this.#parts;
+  /**
+   * Forgets code whose job was cancelled, went on elsewhere, or has waited long; moves records that no further ones came
+   * after to their place.
+   */
+  async sweep(): Promise<void> {
+    const { db, writer } = this.#parts;
     this.#parking.sweep((job, run) => db.get("SELECT 1 FROM done WHERE job = ? AND run = ?", job, run) !== undefined);
+    if (hasTail(db)) await writer.mutate(foldTail, { durable: false });
   }
 
   stop(): void {

@@ -36,6 +36,8 @@ export interface DurableBinding {
   readonly positionsMax: number;
   /** Jobs of the same lease that have not ended, this one left out. */
   readonly others: (tx: Transaction<Notice>) => readonly LeasedJob[];
+  /** True when many attempts run at this time. */
+  readonly crowded: () => boolean;
   /** Keeps the code in memory while the suspension is written, and takes it out again when it was not suspended. */
   readonly park: () => () => void;
 }
@@ -52,7 +54,9 @@ export function durableServices(parts: WorkerParts, binding: DurableBinding): Du
     keptFiles: () => readKept(db, entry),
     append: (call, outcome) => {
       const stored = storedText(artifactRoot, outcome, limits);
-      return persist(parts, binding, (tx, again) => recordCall(tx, claim, call, { outcome: stored, again }));
+      return persist(parts, binding, (tx, again) =>
+        recordCall(tx, claim, call, { outcome: stored, again, crowded: binding.crowded() }),
+      );
     },
     wait: (call, awaited, code) =>
       issue(parts, binding, { call, code, make: (tx) => issueWait(tx, claim, call, awaited) }),

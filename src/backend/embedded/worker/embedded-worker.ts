@@ -177,7 +177,7 @@ export class EmbeddedWorker implements BackendWorker {
     try {
       await this.#attempts.checkLeases();
       await this.#due.look();
-      this.#attempts.sweepParked();
+      await this.#attempts.sweepDurable();
       this.wake();
       if (this.#parts.options.claims && this.#stopping === undefined) await this.#lookAfterOthers();
     } catch (error) {

@@ -1,0 +1,20 @@
+import { defineOperation } from "../operation.ts";
+import { DECISION_ERRORS, DecisionInput, DecisionOutput, decisionLines } from "./decision-fields.ts";
+import { runDecision } from "./run-decision.ts";
+
+/** A signed yes. */
+export const approveApproval = defineOperation({
+  name: "approvals.approve",
+  summary: "Approve what was asked, with a signature of your SSH key.",
+  description:
+    "The job goes on when enough approvers have said yes. What is signed is printed first; an agent cannot decide.",
+  access: "write",
+  input: DecisionInput,
+  output: DecisionOutput,
+  errors: DECISION_ERRORS,
+  database: "write",
+  refusesAgents: true,
+  positional: ["id"],
+  lines: decisionLines,
+  run: (input, context) => runDecision("approved", input, context),
+});
