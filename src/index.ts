@@ -20,6 +20,8 @@ export {
 } from "./error.ts";
 export type { ChildOptions, JobContext, JobLog, KeptFile, Progress, StopReason } from "./job/context.ts";
 export { defineJob, type Handler, type JobDefinition, type JobType } from "./job/definition.ts";
+export type { ApproveOptions, DecisionLevel } from "./job/durable/approve-options.ts";
+export type { ApprovalAnswer } from "./job/durable/approve-outcome.ts";
 export type {
   AllOf,
   DurableChildOptions,

@@ -32,11 +32,18 @@ export function dueLater<Q extends Pick<JobQuestion, "details">>(question: Q, du
   return dueAtMs > nowMs ? withDue(question, dueAtMs) : question;
 }
 
-/** The question as it must have been put, for an approval that is there: it said when the job is due, or did not. */
-export function dueAsAsked<Q extends Pick<JobQuestion, "details">>(question: Q, asked: Approval, dueAtMs: number): Q {
-  const { details } = asked.subject;
-  const saysWhen = typeof details === "object" && details !== null && Object.hasOwn(details, "due_at");
-  return saysWhen ? withDue(question, dueAtMs) : question;
+/**
+ * The question as it must have been put, for an approval that is there. Whoever put it may not have known the host that its
+ * type names where the input does not, and said when the job is due only where that was later.
+ */
+export function asAsked<Q extends Pick<JobQuestion, "details">>(question: Q, asked: Approval, dueAtMs: number): Q {
+  const { host: _, ...rest } = question.details;
+  const shown = says(asked, "host") ? question : { ...question, details: rest };
+  return says(asked, "due_at") ? withDue(shown, dueAtMs) : shown;
+}
+
+function says({ subject: { details } }: Approval, member: string): boolean {
+  return typeof details === "object" && details !== null && Object.hasOwn(details, member);
 }
 
 function withDue<Q extends Pick<JobQuestion, "details">>(question: Q, dueAtMs: number): Q {

@@ -1,11 +1,11 @@
 import { AttemptFolder, attemptPath } from "../../artifact/attempt-folder.ts";
-import { toErrorRecord } from "../../error.ts";
+import { AppError, isAppError, toErrorRecord } from "../../error.ts";
 import type { DurableContext } from "../../job/durable/context.ts";
 import type { Redactor } from "../../redact.ts";
 import type { AttemptControl } from "../control.ts";
 import { readInput } from "../run-attempt.ts";
 import type { AttemptEnd, AttemptRequest, AttemptServices } from "../services.ts";
-import { CANCELLED, settle } from "../settle.ts";
+import { settle } from "../settle.ts";
 import { Coroutine } from "./coroutine.ts";
 import { createDurableContext } from "./durable-context.ts";
 import { gatherKept } from "./gather-kept.ts";
@@ -53,26 +53,27 @@ export async function runDurableAttempt(
   try {
     const read = parked ?? readInput(request, services);
     const leave = services.obtainLeave(request, read.input);
-    if (leave !== undefined && (await control.guard(leave)) === "waits") {
-      parked?.coroutine.evict();
-      return { kind: "suspended" };
+    if (leave !== undefined) {
+      if ((await control.guard(leave)) === "waits") {
+        parked?.coroutine.evict();
+        return { kind: "suspended" };
+      }
+      if (control.reason !== undefined) throw new AppError("CANCELLED", "it was stopped before its code went on");
     }
     begun = goOn(edge, parked) ?? begin(edge, read);
   } catch (error) {
     // Its input, a secret, people who did not give leave, or a policy that changed while it waited.
     parked?.coroutine.evict();
-    return endOfRefused(error, control);
+    if (control.reason !== undefined || isLost(error))
+      return settle({ kind: "thrown", error }, { ...edge, redactor: parked?.redactor, keeps: [] });
+    return { kind: "failed", error: toErrorRecord(error), retryable: false };
   }
   onRun(begun.run);
   return endOf(edge, begun);
 }
 
-function endOfRefused(error: unknown, { reason }: AttemptControl): AttemptEnd {
-  const record = toErrorRecord(error);
-  if (reason === "lease_lost" || record.code === "LEASE_LOST") return { kind: "lost" };
-  if (reason === "stopping") return { kind: "released" };
-  if (reason === "cancelled") return { kind: "cancelled", error: CANCELLED };
-  return { kind: "failed", error: record, retryable: false };
+function isLost(error: unknown): boolean {
+  return isAppError(error) && error.code === "LEASE_LOST";
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Approval, ApprovalDemand } from "../../../approval/approval.ts";
 import type { Judgement } from "../../../approval/judgement.ts";
 import { checkSubject } from "../../../approval/same-subject.ts";
+import type { AttemptControl } from "../../../attempt/control.ts";
 import type { PlacedCall } from "../../../attempt/durable/services.ts";
 import { AppError, isAppError } from "../../../error.ts";
 import type { ApproveRequest } from "../../../job/durable/approve-options.ts";
@@ -10,12 +11,14 @@ import { outcomeOf } from "../approvals/answer-call.ts";
 import { approvalOf, type Question, subjectOf } from "../approvals/approval-row.ts";
 import { type Judged, refusedLeave } from "../approvals/use-approval.ts";
 import type { Claim } from "../claim.ts";
+import { judgePatiently } from "./judge-patiently.ts";
 import type { WorkerParts } from "./parts.ts";
 
 /** What people's answers to calls of one attempt are looked at with. */
 export interface PeopleParts {
   readonly parts: WorkerParts;
   readonly claim: Claim;
+  readonly control: AttemptControl;
 }
 
 /** What a call asks for, by its own terms and the policy. @throws AppError `APPROVER_UNKNOWN`. */
@@ -42,15 +45,15 @@ export async function judgeCall(
   call: PlacedCall,
   request: ApproveRequest,
 ): Promise<Judged | undefined> {
-  const { parts, claim } = people;
-  const { db, interned, options } = parts;
+  const { parts, claim, control } = people;
+  const { db, interned } = parts;
   const question: Question = { job: claim.entry.job, run: claim.entry.run, position: call.position };
   const approval = db.snapshot(() => approvalOf(db, parts, question));
   if (approval === undefined) return undefined;
   const { title, details } = request;
   checkSubject(approval, subjectOf(parts, question, title, details), interned.actor(db, claim.job.actor));
   const { terms } = demandOf(people, request, false);
-  const judgement = await options.judge(approval, terms);
+  const judgement = await judgePatiently(parts, control, approval, terms);
   return { question, approval, terms, judgement, rowsMax: claim.rules.historyRowsMax };
 }
 

@@ -73,7 +73,8 @@ export function durableServices(parts: WorkerParts, binding: DurableBinding): Du
       return issue(parts, binding, { call, code, make: (tx) => startChild(tx, parts, made) });
     },
     approve: (call, request, code) => approve(parts, binding, { call, request, code }),
-    confirm: (call, request, outcome) => confirmCall({ parts, claim }, call, request, outcome),
+    confirm: (call, request, outcome) =>
+      confirmCall({ parts, claim, control: binding.control }, call, request, outcome),
     suspend: (code) => suspendRun(parts, binding, code),
     transaction: (call, action, write) =>
       persist(parts, binding, (tx, again) => {
@@ -96,8 +97,8 @@ async function approve(
   binding: DurableBinding,
   { call, request, code }: ApproveCall,
 ): Promise<Issued> {
-  const { claim } = binding;
-  const people = { parts, claim };
+  const { claim, control } = binding;
+  const people = { parts, claim, control };
   if (isRecorded(parts.db, claim.entry, call.position)) {
     const judged = await judgeCall(people, call, request);
     if (judged === undefined)

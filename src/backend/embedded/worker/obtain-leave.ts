@@ -4,7 +4,7 @@ import type { LeaveEnd } from "../../../attempt/services.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import { AppError, isAppError } from "../../../error.ts";
 import type { AskedJob, JobQuestion } from "../../backend.ts";
-import { dueAsAsked, dueLater, jobQuestion } from "../../job-question.ts";
+import { asAsked, dueLater, jobQuestion } from "../../job-question.ts";
 import { releaseKeys, storeExpiry } from "../admission.ts";
 import { approvalOf, type Question, subjectOf } from "../approvals/approval-row.ts";
 import { hold, holdForLeave } from "../approvals/hold.ts";
@@ -13,6 +13,7 @@ import type { Claim } from "../claim.ts";
 import type { Entry, LeasedJob } from "../entry.ts";
 import { checkLease, setLeasedJobs } from "../lease.ts";
 import type { Notice } from "../notice.ts";
+import { judgePatiently } from "./judge-patiently.ts";
 import type { WorkerParts } from "./parts.ts";
 import { persist } from "./persist.ts";
 
@@ -53,9 +54,9 @@ async function leaveFor(
   for (;;) {
     const approval = db.snapshot(() => approvalOf(db, parts, place));
     if (approval === undefined) return ask(parts, binding, dueLater(question, job.due, parts.clock.now()));
-    const { title, details } = dueAsAsked(question, approval, job.due);
+    const { title, details } = asAsked(question, approval, job.due);
     checkSubject(approval, subjectOf(parts, place, title, details), actor);
-    const judgement = await parts.options.judge(approval, question.terms);
+    const judgement = await judgePatiently(parts, binding.control, approval, question.terms);
     if (judgement.kind === "approved" && approval.usedAtMs !== null) return "granted";
     const judged = { question: place, approval, terms: question.terms, judgement, rowsMax: rules.historyRowsMax };
     const end = await persist(parts, binding, (tx, again) => conclude(tx, parts, binding, judged, again));

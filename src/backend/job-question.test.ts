@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import { approvalOf } from "../../test/support/approvals.ts";
+import type { AskedJob } from "./backend.ts";
+import { asAsked, dueLater, jobQuestion } from "./job-question.ts";
+
+const job: AskedJob = {
+  actor: { kind: "agent", name: "codex", via: "mcp" },
+  operation: "jobs.enqueue",
+  type: "windows.exec",
+  input: { host: "lab1", command: "hostname", secret: "resolved" },
+  given: { command: "hostname", secret: { $secret: "NAME" } },
+  labels: { site: "lab" },
+};
+
+/** An approval as it was asked for with this question. */
+const asked = (question: ReturnType<typeof jobQuestion>) =>
+  approvalOf({ subject: { ...approvalOf().subject, ...question } });
+
+test("shows the input as it was given, secrets by name, and the host that its type adds", () => {
+  expect(jobQuestion(job)).toEqual({
+    title: "windows.exec for agent:codex",
+    details: {
+      operation: "jobs.enqueue",
+      type: "windows.exec",
+      input: { command: "hostname", secret: { $secret: "NAME" } },
+      labels: { site: "lab" },
+      host: "lab1",
+    },
+  });
+});
+
+test("of an input that nobody would read it has the digest", () => {
+  const { details } = jobQuestion({ ...job, given: { script: "x".repeat(300_000) } });
+  expect(details).toMatchObject({ input_sha256: expect.stringMatching(/^[0-9a-f]{64}$/), input_characters: 300_013 });
+  expect(details).not.toHaveProperty("input");
+});
+
+test("is the same for who asked without knowing the host, and for a job that was due later", () => {
+  const known = jobQuestion(job);
+  const unknown = jobQuestion({ ...job, input: { command: "hostname" } });
+  expect(asAsked(known, asked(unknown), 5)).toEqual(unknown);
+  expect(asAsked(known, asked(known), 5)).toEqual(known);
+  const later = dueLater(known, 86_400_000, 0);
+  expect(later.details).toMatchObject({ due_at: "1970-01-02T00:00:00.000Z" });
+  expect(asAsked(known, asked(later), 86_400_000)).toEqual(later);
+  expect(asAsked(known, asked(later), 5)).not.toEqual(later);
+  expect(dueLater(known, 5, 5)).toEqual(known);
+});
