@@ -84,6 +84,7 @@ describe("the library as users have it", () => {
     ...examples.map((name) => ({ name: `examples/${name}`, text: readFileSync(join(ROOT, "examples", name), "utf8") })),
     ...codeBlocks("docs/library.md").map(({ name, text }) => ({ name: `library/${name}`, text })),
     ...codeBlocks("docs/durable-jobs.md").map(({ name, text }) => ({ name: `durable-jobs/${name}`, text })),
+    ...codeBlocks("docs/approvals.md").map(({ name, text }) => ({ name: `approvals/${name}`, text })),
     ...codeBlocks("README.md").map(({ name, text }) => ({ name: `readme/${name}`, text })),
     ...recipeForUsers().map(({ name, text }) => ({ name: `recipe/${name}`, text })),
   ];
