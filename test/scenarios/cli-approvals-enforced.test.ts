@@ -19,6 +19,7 @@ describe("under a policy of root's, an account that can neither change it nor be
   let home: string;
   let far: PlainKey;
   let near: PlainKey;
+  let plain: PlainKey;
   let problem: string | undefined;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "windlass-enforced-"));
@@ -27,7 +28,11 @@ describe("under a policy of root's, an account that can neither change it nor be
     for (const path of [join(folder, "etc/windlass"), join(home, ".windlass"), join(home, ".ssh"), join(folder, "far")])
       mkdirSync(path, { recursive: true });
     chmodSync(join(folder, "far"), 0o700);
-    [far, near] = [makePlainKey(join(folder, "far"), "key", "far"), makePlainKey(join(home, ".ssh"), "near", "near")];
+    far = makePlainKey(join(folder, "far"), "key", "far");
+    [near, plain] = ["near", "plain"].map((name) => makePlainKey(join(home, ".ssh"), name, name)) as [
+      PlainKey,
+      PlainKey,
+    ];
     writeFileSync(join(folder, "etc/windlass/policy.yaml"), policy(), { mode: 0o644 });
     // OpenSSH does nothing for a user who has no name.
     writeFileSync(join(folder, "etc/passwd"), `operator:x:${UID}:${UID}::${home}:/bin/sh\n`, { mode: 0o644 });
@@ -47,7 +52,7 @@ approvers:
   - { principal: ops, key: "${token.publicKey}" }
   - { principal: far, key: "${far.publicKey}", level: enforced }
   - { principal: near, key: "${near.publicKey}", level: enforced }
-  - { principal: plain, key: "${near.publicKey}" }
+  - { principal: plain, key: "${plain.publicKey}" }
 rules:
   - { name: read, access: read, allow: true }
   - { name: ask, actors: ["agent:*", "unattended:*"], types: [exec], approval: { by: [ops, far, near, plain], level: enforced } }

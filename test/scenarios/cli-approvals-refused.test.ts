@@ -98,9 +98,10 @@ describe("it is refused to decide", () => {
   });
 
   test("where several approvers have keys here, until one is named", async () => {
-    const { cli, approvers, anna } = folderOfTwo("{ by: [anna@example.com, bert] }");
+    const { cli, approvers } = folderOfTwo("{ by: [anna@example.com, bert] }");
     await using _ = cli;
-    writePolicy(cli, [...approvers, { principal: "anne", key: anna.publicKey }], "{ by: [anna@example.com, anne] }");
+    const { publicKey } = ownKey(cli, "of_anne", "anne");
+    writePolicy(cli, [...approvers, { principal: "anne", key: publicKey }], "{ by: [anna@example.com, anne] }");
     const { approvalId } = await askFor(cli, "true");
     expect(await refused(cli, ["approvals", "approve", approvalId], [2, "USAGE"])).toContain("--as");
     expect((await cli.call(["approvals", "approve", approvalId, "--as", "anne"])).status).toBe(0);
@@ -220,6 +221,16 @@ test("an approval that must be enforced is refused before anybody signs, with wh
   );
   // A no needs no level.
   expect((await cli.call(["approvals", "reject", approvalId])).status).toBe(0);
+});
+
+test("without ssh-keygen nothing is decided, and that is said", async () => {
+  const { cli } = folderOfTwo("{ by: [anna@example.com] }");
+  await using _ = cli;
+  const { approvalId } = await askFor(cli, "true");
+  const said = await refused(cli, ["approvals", "approve", approvalId], [3, "PREREQUISITE_MISSING"], {
+    env: { PATH: cli.path },
+  });
+  expect(said).toContain("install openssh-client");
 });
 
 test("what is no job cannot wait for an approval, and that is said", async () => {

@@ -100,13 +100,15 @@ describe("a job that needs an approval", () => {
   test("shows a person what is asked, and lets nothing in it act on the terminal or hide", async ({ skip }) => {
     await using cli = annasFolder();
     const { approvalId } = await askFor(cli, "echo", "\u001b]0;title\u0007", "rm\u202e -rf", "a\u200bb");
+    const reason = "no\n\u001b[32m✓ approved by bert";
+    await cli.call(["approvals", "reject", approvalId, "--reason", reason]);
     const page = await cli.onTerminal(["approvals", "show", approvalId]);
     if (page === undefined) return skip("script is missing; install it (apt-get install bsdutils)");
     expect(page).toContain('  "input": {\n    "argv": [');
     for (const hidden of ["\u001b]", "\u202e", "\u200b"]) expect(page).not.toContain(hidden);
     for (const told of ["\\u001b]0;title", "rm\\u202e -rf", "a\\u{200b}b"]) expect(page).toContain(told);
-    const digest = /digest +([0-9a-f]{64})/.exec(page)?.[1];
-    expect(page).toContain(`windlass approvals approve ${approvalId} --digest ${digest}`);
+    expect(page).toContain(": no\\n\\u001b[32m✓ approved by bert");
+    expect(page).not.toMatch(/^.{0,9}✓ approved/m);
   });
 });
 
