@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import type { Connection } from "../database/connection.ts";
 import { knownWorkers } from "./known-workers.ts";
 
@@ -26,13 +26,18 @@ export function trustSetting(
 /** The accounts of the workers that run on this machine; `undefined` for one that cannot be seen. */
 function workerUids(db: Connection, boot: string): readonly (number | undefined)[] {
   return knownWorkers(db)
-    .filter((worker) => worker.alive && worker.types.length > 0)
-    .map((worker) => (worker.boot === boot ? ownerOf(`/proc/${worker.pid}`) : undefined));
+    .filter(({ types }) => types.length > 0)
+    .flatMap((worker) => {
+      const uid = worker.boot === boot ? workerUid(worker.pid) : undefined;
+      // The lock of another account's worker cannot be asked about; its process can be seen.
+      return worker.alive || uid !== undefined ? [uid] : [];
+    });
 }
 
-function ownerOf(path: string): number | undefined {
+function workerUid(pid: number): number | undefined {
   try {
-    return statSync(path).uid;
+    const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    return words.includes("worker") ? statSync(`/proc/${pid}`).uid : undefined;
   } catch {
     return undefined;
   }
