@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createRedactor } from "../redact.ts";
-import { AttemptFolder, attemptPath, keptPath } from "./attempt-folder.ts";
+import { AttemptFolder, attemptPath, isAttemptPath, keptPath } from "./attempt-folder.ts";
 import { promote } from "./promotion.ts";
 
 const JOB = "01a1fe63-a360-7000-95ff-e9c1782e6e5c";
@@ -78,4 +78,27 @@ test("what is not in the manifest is left where it lies", async () => {
   promote({ root, from: folder.path, to: keptPath(JOB, 1), files });
   expect(existsSync(join(root, keptPath(JOB, 1), "late.txt"))).toBe(false);
   expect(existsSync(join(root, folder.path, "late.txt"))).toBe(true);
+});
+
+test.each([
+  [attemptPath(JOB, 2, 1), true],
+  [attemptPath(JOB, 2, 12), true],
+  [attemptPath(JOB, 1, 1), false],
+  [attemptPath("01a1fe63-a360-7000-95ff-e9c1782e6e5d", 2, 1), false],
+  [`${attemptPath(JOB, 2, 1)}/..`, false],
+  [`${attemptPath(JOB, 2, 1)}/../../../..`, false],
+  [`${JOB}/.attempts/2-0`, false],
+  ["../../home/somebody/.ssh", false],
+  ["/etc", false],
+  ["", false],
+])("whether %s is the folder of an attempt of a run", (path, expected) => {
+  expect(isAttemptPath(path, JOB, 2)).toBe(expected);
+});
+
+test("a manifest that was written by hand moves nothing from elsewhere", () => {
+  writeFileSync(join(root, "key"), "secret");
+  const file = { type: "text/plain", sha256: "", bytes: 6 };
+  const files = ["../../../key", join(root, "key"), "a/../../../../key"].map((path) => ({ ...file, path }));
+  promote({ root, from: attemptPath(JOB, 1, 1), to: keptPath(JOB, 1), files });
+  expect(readFileSync(join(root, "key"), "utf8")).toBe("secret");
 });

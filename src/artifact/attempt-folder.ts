@@ -13,6 +13,12 @@ export function attemptPath(jobId: string, runNumber: number, attempt: number): 
   return `${jobId}/.attempts/${runNumber}-${attempt}`;
 }
 
+/** True for what {@link attemptPath} makes of an attempt of this run: a row that was written by hand leads nowhere else. */
+export function isAttemptPath(path: string, jobId: string, runNumber: number): boolean {
+  const own = attemptPath(jobId, runNumber, 0).slice(0, -1);
+  return path.startsWith(own) && /^[1-9]\d{0,8}$/.test(path.slice(own.length));
+}
+
 /** Where the kept files of a run lie once they were moved, relative to the artifact root. */
 export function keptPath(jobId: string, runNumber: number): string {
   return runNumber === 1 ? jobId : `${jobId}/runs/${runNumber}`;

@@ -59,9 +59,11 @@ export class AlreadyDone {
   }
 }
 
-/** What an adoption found: the result, or that nothing can be known. */
+/** What an adoption found: the result, that the effect never began, or that nothing can be known. */
 export type Adoption =
   | { readonly kind: "result"; readonly result: unknown }
+  /** It begins now, by `run`, when it may: only what has begun goes on without being asked about again. */
+  | { readonly kind: "not-begun" }
   | { readonly kind: "unknown"; readonly reason: string };
 
 /** The code of a job type as the attempt runs it. */

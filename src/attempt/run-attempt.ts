@@ -38,11 +38,11 @@ export async function runAttempt(
   let outcome: HandlerEnd | typeof WAITS | undefined;
   if (first.kind === "adopt") {
     const adopted = await adopt(request, services, { input, ctx: contextFor(), control });
-    if (adopted.kind !== "unknown") outcome = adopted;
-    else {
+    if (adopted.kind === "not-begun") first = { kind: "run" };
+    else if (adopted.kind === "unknown") {
       first = decideFirst(request, services, true);
       if (first.kind === "run" || first.kind === "check") folder = folderFor(request, services, false);
-    }
+    } else outcome = adopted;
   }
   outcome ??= await perform(first, { request, services, input, ctx: contextFor(), control });
   if (outcome.kind === "waits") return { kind: "suspended" };
@@ -111,13 +111,13 @@ async function adopt(
   request: AttemptRequest,
   services: AttemptServices,
   { input, ctx, control }: { readonly input: unknown; readonly ctx: EffectContext; readonly control: AttemptControl },
-): Promise<HandlerEnd | { readonly kind: "unknown" }> {
+): Promise<HandlerEnd | { readonly kind: "not-begun" } | { readonly kind: "unknown" }> {
   const { handlers, effect } = request;
   if (handlers.adopt === undefined || effect === undefined) return { kind: "unknown" };
   try {
     await services.recordAdoption(request);
     const found = await control.guard(Promise.resolve(handlers.adopt(input as never, effect.effect, ctx)));
-    return found.kind === "result" ? { kind: "value", value: found.result } : { kind: "unknown" };
+    return found.kind === "result" ? { kind: "value", value: found.result } : { kind: found.kind };
   } catch (error) {
     return { kind: "thrown", error };
   }

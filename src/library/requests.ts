@@ -19,6 +19,8 @@ export interface SubmittedJob {
   readonly queuedAt: Date;
   /** True when an idempotency key gave an earlier job back; nothing new was stored. */
   readonly existing: boolean;
+  /** What people are asked before it runs, because the policy wants their leave; `null` where nobody is. */
+  readonly approvalId: string | null;
 }
 
 /** One job of `submitMany`. */

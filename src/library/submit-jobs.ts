@@ -54,6 +54,7 @@ export function checkSubmitOptions(call: string, options: SubmitOptions, more: r
 }
 
 /** An acceptance as users of the library see it. */
-export function submittedJob({ jobId, state, traceId, queuedAtMs, existing }: Accepted): SubmittedJob {
-  return { jobId, state, traceId, queuedAt: new Date(queuedAtMs), existing };
+export function submittedJob(accepted: Accepted): SubmittedJob {
+  const { jobId, state, traceId, queuedAtMs, existing, approvalId = null } = accepted;
+  return { jobId, state, traceId, queuedAt: new Date(queuedAtMs), existing, approvalId };
 }

@@ -11,7 +11,8 @@ import { defineOperation } from "./operation.ts";
 export const queueMetrics = defineOperation({
   name: "queue-metrics",
   summary: "Print the numbers of the queue: depth, age, latency, log, leases, keys.",
-  description: "Costs about 0.1 s with a million jobs queued and a million finished, and as much for 100,000 that wait.",
+  description:
+    "Costs about 0.1 s with a million jobs queued and a million finished, and as much for 100,000 that wait.",
   access: "read",
   input: z.strictObject({ format: z.enum(["text", "json"]).default("text").describe("How it is printed.") }),
   output: QueueMetrics,

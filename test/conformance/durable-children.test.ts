@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { z } from "zod";
 import { AppError } from "../../src/error.ts";
 import { defineJob } from "../../src/job/definition.ts";
-import { durable, emitted, recorded, runDurable, waits } from "../support/durable.ts";
+import { durable, goesOnElsewhere, runDurable, served, waits } from "../support/durable.ts";
 import { conformance } from "./backends.ts";
 
 const work = { name: "app.work", retries: 0 };
@@ -22,13 +22,11 @@ conformance("durable children", (test) => {
       seen.push(at);
       await ctx.waitFor("go");
     });
-    const bench = await open({ own: [job, typed] });
-    const first = await bench.worker();
-    const id = await bench.submit("app.durable", {}, { traceId: "trace-3" });
-    await waits(bench, id, 2);
-    await first.stop({ graceMs: 0 });
-    await bench.worker();
-    await emitted(bench, "go");
+    const { bench, id } = await goesOnElsewhere(
+      open,
+      { own: [job, typed] },
+      { submit: { traceId: "trace-3" }, attempt: 2 },
+    );
     await bench.settled(id);
     expect(seen).toEqual([new Date(5), new Date(5)]);
     const children = (await bench.backend.list({ limit: 9, type: "app.typed" })).jobs;
@@ -51,8 +49,7 @@ conformance("durable children", (test) => {
     const job = durable((ctx) =>
       ctx.run(failing, {}).catch(({ code, message, details }: AppError) => ({ code, message, details })),
     );
-    const bench = await open({ own: [job, failing] });
-    await bench.worker();
+    const bench = await served(open, { own: [job, failing] });
     const [child] = [await runDurable(bench)];
     expect(child.result).toMatchObject({
       code: "EXIT_NONZERO",
@@ -68,21 +65,14 @@ conformance("durable children", (test) => {
       await ctx.run("app.nothing", {}).catch((error: AppError) => codes.push(error.code));
       await ctx.waitFor("go");
     });
-    const bench = await open({ own: [job], types: [work] });
-    const first = await bench.worker();
-    const id = await bench.submit("app.durable", {});
-    await waits(bench, id);
-    await first.stop({ graceMs: 0 });
-    await bench.worker();
-    await emitted(bench, "go");
+    const { bench, id } = await goesOnElsewhere(open, { own: [job], types: [work] });
     await bench.settled(id);
     expect(codes).toEqual(["INVALID_INPUT", "UNKNOWN_JOB_TYPE", "INVALID_INPUT", "UNKNOWN_JOB_TYPE"]);
   });
 
   test("enqueue: it does not wait; the options are those of any call", async ({ open }) => {
     const job = durable((ctx) => ctx.enqueue("app.work", { name: "c" }, { delay: "1h", metadata: { of: "child" } }));
-    const bench = await open({ own: [job], types: [work] });
-    await bench.worker();
+    const bench = await served(open, { own: [job], types: [work] });
     const { result, attempt } = await runDurable(bench);
     expect(attempt).toBe(1);
     expect(await bench.status((result as { jobId: string }).jobId)).toMatchObject({
@@ -97,8 +87,7 @@ conformance("durable children", (test) => {
       await ctx.enqueue("app.work", { name: "detached", hold: true }, { detached: true });
       await ctx.run("app.work", { name: "awaited", hold: true });
     });
-    const bench = await open({ own: [job], types: [work] });
-    await bench.worker();
+    const bench = await served(open, { own: [job], types: [work] });
     const id = await bench.submit("app.durable", {});
     await waits(bench, id);
     for (const name of ["attached", "detached", "awaited"]) await bench.effects.seen(name, "start");
@@ -110,10 +99,37 @@ conformance("durable children", (test) => {
     expect(bench.effects.count("detached", "stopped")).toBe(0);
   });
 
+  test("a cancel goes down through children that wait for children, and past none but a detached one", async ({
+    open,
+  }) => {
+    const leaf = (name: string) => ({ name, hold: true });
+    const middle = durable(
+      async (ctx) => {
+        await ctx.enqueue("app.work", leaf("attached"));
+        await ctx.enqueue("app.work", leaf("detached"), { detached: true });
+        await ctx.run("app.work", leaf("awaited"));
+      },
+      { name: "app.middle" },
+    );
+    const job = durable((ctx) => ctx.run("app.middle", {}));
+    const bench = await open({ own: [job, middle], types: [work] });
+    await bench.worker();
+    const id = await bench.submit("app.durable", {});
+    for (const name of ["attached", "detached", "awaited"]) await bench.effects.seen(name, "start");
+    await bench.cancel(id);
+    expect((await bench.settled(id)).state).toBe("cancelled");
+    for (const name of ["attached", "awaited"])
+      expect(await bench.effects.seen(name, "stopped")).toMatchObject({ reason: "cancelled" });
+    const [between] = (await bench.backend.list({ limit: 9, type: "app.middle" })).jobs;
+    expect((await bench.settled(between?.jobId ?? "")).state).toBe("cancelled");
+    bench.effects.release("detached");
+    await bench.effects.seen("detached", "end");
+    expect(bench.effects.count("detached", "stopped")).toBe(0);
+  });
+
   test("a child that is cancelled alone rejects in its parent", async ({ open }) => {
     const job = durable((ctx) => ctx.run("app.work", { name: "c", hold: true }).catch((error: AppError) => error.code));
-    const bench = await open({ own: [job], types: [work] });
-    await bench.worker();
+    const bench = await served(open, { own: [job], types: [work] });
     const id = await bench.submit("app.durable", {});
     const { jobId } = await bench.effects.seen("c", "start");
     await bench.cancel(jobId);
@@ -137,8 +153,7 @@ conformance("durable children", (test) => {
       ],
       lock,
     );
-    const bench = await open({ own: [leaf, middle, job] });
-    await bench.worker();
+    const bench = await served(open, { own: [leaf, middle, job] });
     const { result } = await runDurable(bench);
     const [first, second, third, free] = result as string[];
     expect([first, second, third]).toEqual(["CONCURRENCY_DEADLOCK", "CONCURRENCY_DEADLOCK", 36]);
@@ -151,45 +166,7 @@ conformance("durable children", (test) => {
       const made = await ctx.all(Object.fromEntries(names.map((name) => [name, () => ctx.run("app.typed", { n: 1 })])));
       return Object.keys(made).length;
     });
-    const bench = await open({ own: [job, typed] });
-    await bench.worker();
+    const bench = await served(open, { own: [job, typed] });
     expect((await runDurable(bench)).result).toBe(100);
-  });
-
-  test("jobs retry --from: the next run takes over what was recorded before the call, by position or by name", async ({
-    open,
-  }) => {
-    const made: string[] = [];
-    const job = durable(async (ctx) => {
-      const a = await ctx.step("a", () => made.push("a"));
-      const b = await ctx.step("b", () => made.push("b"));
-      await ctx.step("twice", () => 1);
-      await ctx.step("twice", () => 2);
-      return [a, b];
-    });
-    const bench = await open({ own: [job] });
-    await bench.worker();
-    const { jobId } = await runDurable(bench);
-    const by = { kind: "person", name: "t", via: "cli" } as const;
-    for (const from of ["nonsense", "9", "0", "twice"])
-      await expect(bench.backend.replay(jobId, by, { from }), from).rejects.toMatchObject({ code: "INVALID_INPUT" });
-    expect((await bench.status(jobId)).runNumber).toBe(1);
-    await bench.backend.replay(jobId, by, { from: "b" });
-    expect(await bench.settled(jobId)).toMatchObject({ state: "completed", runNumber: 2, result: [1, 3] });
-    await bench.backend.replay(jobId, by, { from: "1" });
-    expect(await bench.settled(jobId)).toMatchObject({ runNumber: 3, result: [4, 5] });
-    await bench.backend.replay(jobId, by);
-    expect(await bench.settled(jobId)).toMatchObject({ runNumber: 4, result: [6, 7] });
-    expect(made).toEqual(["a", "b", "b", "a", "b", "a", "b"]);
-    expect((await recorded(bench, jobId, 2)).length).toBe(4);
-  });
-
-  test("jobs retry --from is refused for a plain job", async ({ open }) => {
-    const bench = await open({ types: [work] });
-    await bench.worker();
-    const { jobId } = await bench.settled(await bench.submit("app.work", { name: "a" }));
-    await expect(
-      bench.backend.replay(jobId, { kind: "person", name: "t", via: "cli" }, { from: "1" }),
-    ).rejects.toMatchObject({ code: "INVALID_INPUT" });
   });
 });

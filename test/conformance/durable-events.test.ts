@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { z } from "zod";
 import type { AppError } from "../../src/error.ts";
 import { TestClock } from "../support/clock.ts";
-import { durable, emitted, gate, waits } from "../support/durable.ts";
+import { durable, emitted, gate, served, waits } from "../support/durable.ts";
 import { seeded } from "../support/random.ts";
 import { conformance } from "./backends.ts";
 
@@ -25,8 +25,7 @@ conformance("durable events", (test) => {
       const older = await ctx.waitFor("go", { lookBack: "1h", timeout: "20ms" });
       return { recent: recent ?? "timeout", older };
     });
-    const bench = await open({ own: [job] });
-    await bench.worker();
+    const bench = await served(open, { own: [job] });
     const id = await bench.submit("app.durable", {});
     await inside.reached;
     await emitted(bench, "go", "during the step");
@@ -40,8 +39,7 @@ conformance("durable events", (test) => {
       (await ctx.waitFor("go", { timeout: "20ms" })) ?? "late",
       await ctx.waitFor("go"),
     ]);
-    const bench = await open({ own: [job] });
-    await bench.worker();
+    const bench = await served(open, { own: [job] });
     const id = await bench.submit("app.durable", {});
     await waits(bench, id, 2);
     await emitted(bench, "go", 1);
@@ -50,8 +48,7 @@ conformance("durable events", (test) => {
 
   test("match compares scalars at paths, exactly", async ({ open }) => {
     const job = durable((ctx) => ctx.waitFor("order", { match: { "order.id": 7, paid: true, note: null } }));
-    const bench = await open({ own: [job] });
-    await bench.worker();
+    const bench = await served(open, { own: [job] });
     const id = await bench.submit("app.durable", {});
     await waits(bench, id);
     for (const payload of [
@@ -88,8 +85,7 @@ conformance("durable events", (test) => {
 
   test("an event goes to every job that waits for it, and to one of two waits of a job", async ({ open }) => {
     const job = durable((ctx) => ctx.all({ a: () => ctx.waitFor("go"), b: () => ctx.waitFor("go") }));
-    const bench = await open({ own: [job] });
-    await bench.worker();
+    const bench = await served(open, { own: [job] });
     const ids = await Promise.all([bench.submit("app.durable", {}), bench.submit("app.durable", {})]);
     for (const id of ids) await waits(bench, id);
     expect((await emitted(bench, "go", 1)).given).toBe(2);
@@ -103,8 +99,7 @@ conformance("durable events", (test) => {
       await ctx.waitFor("go"),
       (await ctx.waitFor("go", { timeout: "30ms" })) ?? "none",
     ]);
-    const bench = await open({ own: [job] });
-    await bench.worker();
+    const bench = await served(open, { own: [job] });
     const id = await bench.submit("app.durable", {});
     expect(await emitted(bench, "go", 1, "e-1")).toMatchObject({ eventId: "e-1", existing: false });
     expect(await emitted(bench, "go", 2, "e-1")).toMatchObject({ eventId: "e-1", existing: true, given: 0 });
@@ -115,8 +110,7 @@ conformance("durable events", (test) => {
   test("a payload that does not fit the schema is INVALID_INPUT in the code that waits", async ({ open }) => {
     const schema = z.strictObject({ n: z.int() });
     const job = durable((ctx) => ctx.waitFor("go", { schema }).catch((error: AppError) => error.code));
-    const bench = await open({ own: [job] });
-    await bench.worker();
+    const bench = await served(open, { own: [job] });
     const id = await bench.submit("app.durable", {});
     await emitted(bench, "go", { n: "1" });
     expect((await bench.settled(id)).result).toBe("INVALID_INPUT");
@@ -138,8 +132,7 @@ conformance("durable events", (test) => {
   test("events are kept while an unfinished run is older, and at least an hour", async ({ open }) => {
     const clock = new TestClock();
     const job = durable((ctx, { event }) => ctx.waitFor(String(event)));
-    const bench = await open({ own: [job], clock, config: { "worker.tick": "10s" } });
-    await bench.worker();
+    const bench = await served(open, { own: [job], clock, config: { "worker.tick": "10s" } });
     const id = await bench.submit("app.durable", { event: "first" });
     await waits(bench, id);
     await emitted(bench, "other", "old", "e");

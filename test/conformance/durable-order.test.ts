@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { durable, emitted, recorded, runDurable, waits } from "../support/durable.ts";
+import { durable, emitted, recorded, runDurable, served, waits } from "../support/durable.ts";
 import type { Bench, Open } from "../support/test.ts";
 import { conformance } from "./backends.ts";
 
@@ -53,8 +53,7 @@ conformance("durable order", (test) => {
       "all in all": (ctx) => ctx.all({ a: () => ctx.all({ b: () => ctx.step("b", () => 1) }) }),
       "all beside a call": (ctx) => Promise.all([ctx.step("a", () => 1), ctx.all({ b: () => ctx.step("b", () => 1) })]),
     };
-    const bench = await open({ own: [durable((ctx, input) => bodies[String(input["case"])]?.(ctx, input))] });
-    await bench.worker();
+    const bench = await served(open, { own: [durable((ctx, input) => bodies[String(input["case"])]?.(ctx, input))] });
     for (const name of Object.keys(bodies)) {
       const done = await runDurable(bench, { case: name });
       expect(done, name).toMatchObject({ state: "failed", attempt: 1, error: { code: "CONCURRENT_DURABLE_CALL" } });
@@ -75,8 +74,7 @@ conformance("durable order", (test) => {
       await first;
       return "swallowed";
     });
-    const bench = await open({ own: [job] });
-    await bench.worker();
+    const bench = await served(open, { own: [job] });
     const { state, error } = await runDurable(bench);
     expect({ state, error }).toMatchObject({
       state: "failed",

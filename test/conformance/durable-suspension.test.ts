@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { TestClock } from "../support/clock.ts";
-import { durable, emitted, gate, recorded, runDurable, waits } from "../support/durable.ts";
+import { durable, emitted, gate, goesOnElsewhere, recorded, runDurable, served, waits } from "../support/durable.ts";
 import { conformance } from "./backends.ts";
 
 const work = { name: "app.work", retries: 0 };
@@ -21,82 +21,12 @@ conformance("durable suspension", (test) => {
     expect((await bench.settled(second)).result).toEqual({ n: 1 });
   });
 
-  test("code that waits in a live worker goes on where it stood; elsewhere it runs from the top", async ({ open }) => {
-    let begun = 0;
-    const job = durable(async (ctx) => {
-      begun++;
-      for (let n = 0; n < 5; n++) await ctx.sleep("5ms");
-      await ctx.waitFor("go");
-      return "done";
-    });
-    const bench = await open({ own: [job] });
-    const first = await bench.worker();
-    const id = await bench.submit("app.durable", {});
-    await waits(bench, id, 6);
-    expect(begun).toBe(1);
-    await first.stop({ graceMs: 0 });
-    await bench.worker();
-    await emitted(bench, "go");
-    expect((await bench.settled(id)).result).toBe("done");
-    expect(begun).toBe(2);
-  });
-
-  test("evicted code never settles, its signal says suspended, and a catch charges no card", async ({ open }) => {
-    const seen: unknown[] = [];
-    const job = durable(async (ctx) => {
-      ctx.signal.addEventListener("abort", () => seen.push(ctx.signal.reason));
-      try {
-        await ctx.waitFor("go");
-      } catch {
-        seen.push("caught");
-      } finally {
-        seen.push("finally");
-      }
-      await ctx.step("charge", () => seen.push("charged"));
-    });
-    const bench = await open({ own: [job] });
-    const first = await bench.worker();
-    const id = await bench.submit("app.durable", {});
-    await waits(bench, id);
-    await first.stop({ graceMs: 0 });
-    expect(seen).toEqual(["suspended"]);
-    await bench.worker();
-    await emitted(bench, "go");
-    await bench.settled(id);
-    expect(seen).toEqual(["suspended", "finally", "charged"]);
-  });
-
-  test("more code than may be parked: the longest unused is evicted, and every job ends well", async ({ open }) => {
-    const many = 1_050;
-    let begun = 0;
-    const job = durable(async (ctx, { n }) => {
-      begun++;
-      await ctx.waitFor("go");
-      return n;
-    });
-    const bench = await open({ own: [job] });
-    await bench.worker({ concurrency: 50 });
-    const jobs = await bench.windlass.submit.submit(
-      Array.from({ length: many }, (_, n) => ({
-        type: "app.durable",
-        input: { n },
-        options: {},
-        actor: { kind: "person", name: "t", via: "library" } as const,
-      })),
-    );
-    for (const { jobId } of jobs) await waits(bench, jobId);
-    expect((await emitted(bench, "go")).given).toBe(many);
-    for (const [n, { jobId }] of jobs.entries()) expect((await bench.settled(jobId)).result).toBe(n);
-    expect(begun).toBe(many + 50);
-  }, 60_000);
-
   test("cancel of a waiting job: at once, and its code does not go on", async ({ open }) => {
     const seen: string[] = [];
     const job = durable(async (ctx) => {
       await ctx.waitFor("go").finally(() => seen.push("went on"));
     });
-    const bench = await open({ own: [job] });
-    await bench.worker();
+    const bench = await served(open, { own: [job] });
     const id = await bench.submit("app.durable", {});
     await waits(bench, id);
     expect(await bench.cancel(id)).toEqual({ kind: "cancelled" });
@@ -127,8 +57,7 @@ conformance("durable suspension", (test) => {
         .catch(() => seen.push("caught"));
       await ctx.step("c", () => seen.push("went on"));
     });
-    const bench = await open({ own: [job] });
-    await bench.worker();
+    const bench = await served(open, { own: [job] });
     const id = await bench.submit("app.durable", {});
     await inside.reached;
     await bench.cancel(id);
@@ -140,8 +69,7 @@ conformance("durable suspension", (test) => {
   test("a deadline that passes while it waits fails it, an expiry of unstarted work does not", async ({ open }) => {
     const clock = new TestClock();
     const job = durable((ctx) => ctx.waitFor("go"));
-    const bench = await open({ own: [job], clock, config: { "worker.tick": "10s" } });
-    await bench.worker();
+    const bench = await served(open, { own: [job], clock, config: { "worker.tick": "10s" } });
     const late = await bench.submit("app.durable", {}, { deadline: "1h" });
     const other = await bench.submit("app.durable", {}, { expiresIn: "1h" });
     await waits(bench, late);
@@ -163,8 +91,7 @@ conformance("durable suspension", (test) => {
       },
       { timeout: { default: "200ms" } },
     );
-    const bench = await open({ own: [job] });
-    await bench.worker();
+    const bench = await served(open, { own: [job] });
     const done = await runDurable(bench);
     expect(done).toMatchObject({ state: "failed", error: { code: "TIMEOUT" } });
     expect((await recorded(bench, done.jobId)).length).toBe(2);
@@ -206,8 +133,7 @@ conformance("durable suspension", (test) => {
         d: () => ctx.run("app.work", { name: "child", hold: true }),
       });
     });
-    const bench = await open({ own: [job], types: [work] });
-    await bench.worker();
+    const bench = await served(open, { own: [job], types: [work] });
     const id = await bench.submit("app.durable", {});
     await waits(bench, id);
     const { state, reason, sentence } = await bench.backend.explain(id);
@@ -235,13 +161,7 @@ conformance("durable suspension", (test) => {
       await ctx.waitFor("go");
       ctx.log.info("third");
     });
-    const bench = await open({ own: [job] });
-    const first = await bench.worker();
-    const id = await bench.submit("app.durable", {});
-    await waits(bench, id);
-    await first.stop({ graceMs: 0 });
-    await bench.worker();
-    await emitted(bench, "go");
+    const { bench, id } = await goesOnElsewhere(open, { own: [job] });
     await bench.settled(id);
     const { readFileSync } = await import("node:fs");
     const { join } = await import("node:path");

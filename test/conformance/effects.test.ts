@@ -87,6 +87,7 @@ conformance("recorded effects", (test) => {
     for (const [adopted, end] of [
       [{ kind: "result", result: "its own" } as const, { state: "completed", result: "its own" }],
       [{ kind: "unknown", reason: "gone" } as const, { state: "failed", error: { code: "POLICY_DENIED" } }],
+      [{ kind: "not-begun" } as const, { state: "failed", error: { code: "POLICY_DENIED" } }],
     ] as const) {
       let started = 0;
       const worker = await serve(bench, actsOutside("rerun"), { run: starts(() => started++) });

@@ -34,6 +34,32 @@ libraryConformance("library: a single future time", (test) => {
     expect(await client.status(at.jobId)).toMatchObject({ state: "scheduled", dueAt: time, attempt: 0 });
   });
 
+  test("a time span is a text with units or a number of milliseconds", async ({ open }) => {
+    const client = await open({ jobs });
+    const spans: readonly (readonly [string | number, number])[] = [
+      ["1s", 1_000],
+      ["10m", 600_000],
+      ["1h30m", 5_400_000],
+      ["7d", 604_800_000],
+      ["366d", 31_622_400_000],
+      [90_000, 90_000],
+      ...(client.capabilities.subSecond
+        ? ([
+            ["250ms", 250],
+            ["1.5s", 1_500],
+            [1, 1],
+          ] as const)
+        : []),
+    ];
+    for (const [after, ms] of spans) {
+      const { at, queuedAt } = await client.schedule(report, input, { after });
+      expect(at.getTime() - queuedAt.getTime(), String(after)).toBe(ms);
+    }
+    if (!client.capabilities.subSecond)
+      for (const after of ["250ms", 1_500])
+        await expect(client.schedule(report, input, { after })).rejects.toMatchObject({ code: "UNSUPPORTED" });
+  });
+
   test("starts when its time has come, and is then no longer to come", async ({ open }) => {
     const client = await open({ jobs });
     const { jobId } = await client.schedule(report, input, { after: soonest(client) });

@@ -6,6 +6,8 @@ import { defineJob, type WorkerEvent } from "../../src/index.ts";
 import { libraryConformance } from "./backends.ts";
 
 const echo = defineJob({ name: "app.echo", input: z.strictObject({ text: z.string() }), run: ({ text }) => text });
+const index = new URL("../../src/index.ts", import.meta.url).href;
+
 libraryConformance("library: a worker of an application", (test) => {
   test("runs jobs and tells each move", async ({ open }) => {
     const client = await open({ jobs: [echo] });
@@ -62,8 +64,27 @@ libraryConformance("library: a worker of an application", (test) => {
     expect((await warned)[0]).toMatchObject({ message: "my listener is broken" });
   });
 
+  test("a process that is nothing but a worker may be ended by a handler that blocks it: onStuck kill", async ({
+    open,
+    sources,
+  }) => {
+    const spins = { name: "app.spins", timeout: { default: "50ms" }, retries: 0 };
+    const client = await open({ jobs: [defineJob({ ...spins, input: z.strictObject({}) })] });
+    const { jobId } = await client.submit("app.spins", {});
+    const program = `
+      import { defineJob, openWindlass } from ${JSON.stringify(index)};
+      import { z } from ${JSON.stringify(import.meta.resolve("zod"))};
+      const spins = { ...${JSON.stringify(spins)}, input: z.strictObject({}), run: () => { for (;;); } };
+      const windlass = await openWindlass({ ...${JSON.stringify(sources)}, jobs: [defineJob(spins)] });
+      await windlass.startWorker({ onStuck: "kill" });`;
+    // Flags that a thread of this process could not have: its heartbeat is there all the same.
+    const child = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: "ignore", timeout: 20_000 });
+    await once(child, "exit");
+    expect(await client.wait(jobId)).toMatchObject({ state: "failed", error: { code: "TIMEOUT" }, crashes: 0 });
+    expect(child.exitCode).not.toBe(0);
+  });
+
   test("keeps its process alive until it is stopped, and not longer", async ({ sources }) => {
-    const index = new URL("../../src/index.ts", import.meta.url).href;
     const program = `
       import { openWindlass } from ${JSON.stringify(index)};
       const windlass = await openWindlass(${JSON.stringify(sources)});

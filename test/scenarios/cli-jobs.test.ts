@@ -60,6 +60,7 @@ describe.concurrent("jobs", () => {
       trace_id: "t-1",
       queued_at: expect.stringMatching(TIME),
       existing: false,
+      approval_id: null,
       database: expect.stringMatching(/\.windlass\/windlass\.db$/),
       served: true,
     });

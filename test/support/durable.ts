@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { JobType } from "../../src/job/definition.ts";
 import type { DurableContext } from "../../src/job/durable/context.ts";
 import { type DurableJobDefinition, defineDurableJob } from "../../src/job/durable/define-durable-job.ts";
-import { type Bench, TESTER } from "./test.ts";
+import type { SubmitOptions } from "../../src/job/options.ts";
+import { type Bench, type BenchOptions, type Open, TESTER } from "./test.ts";
 
 /** The input of {@link durable}: anything. */
 const AnyInput = z.record(z.string(), z.unknown());
@@ -36,6 +37,40 @@ export function emitted(bench: Bench, event: string, payload: unknown = {}, even
 /** Resolves when the job waits. */
 export function waits(bench: Bench, jobId: string, attempt = 1) {
   return bench.reaches(jobId, (status) => status.state === "waiting" && status.attempt >= attempt);
+}
+
+/** How {@link goesOnElsewhere} submits its job. */
+export interface GoingOn {
+  readonly input?: object;
+  readonly submit?: SubmitOptions;
+  /** The attempt in which it waits for `go`. */
+  readonly attempt?: number;
+}
+
+/**
+ * Runs the durable job of a fresh bench until it waits for the event `go`, ends its worker, starts another one and emits the
+ * event: its code goes on from the record, in other memory.
+ */
+export async function goesOnElsewhere(
+  open: Open,
+  options: BenchOptions,
+  { input = {}, submit = {}, attempt = 1 }: GoingOn = {},
+): Promise<{ readonly bench: Bench; readonly id: string }> {
+  const bench = await open(options);
+  const first = await bench.worker();
+  const id = await bench.submit("app.durable", input, submit);
+  await waits(bench, id, attempt);
+  await first.stop({ graceMs: 0 });
+  await bench.worker();
+  await emitted(bench, "go");
+  return { bench, id };
+}
+
+/** A fresh bench with a worker. */
+export async function served(open: Open, options: BenchOptions): Promise<Bench> {
+  const bench = await open(options);
+  await bench.worker();
+  return bench;
 }
 
 /** The recorded calls of a run, as `position kind name`. */

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { keptPath } from "../../artifact/attempt-folder.ts";
+import { isAttemptPath, keptPath } from "../../artifact/attempt-folder.ts";
 import type { ManifestFile } from "../../artifact/manifest.ts";
 import { writeManifestFile } from "../../artifact/manifest-file.ts";
 import { promote } from "../../artifact/promotion.ts";
@@ -27,6 +27,8 @@ export async function moveKept({ db, writer, numbers }: MoveParts, job?: JobNumb
   const rows = job === undefined ? db.all<ManifestRow>(select) : db.all<ManifestRow>(`${select} AND job = ?`, job);
   for (const row of rows) {
     const jobId = numbers.idOf(row.job);
+    // A row that was written by hand must not move what is no attempt's.
+    if (!isAttemptPath(row.folder, jobId, row.run)) continue;
     const to = keptPath(jobId, row.run);
     const files = readJson<ManifestFile[]>(row.files, `manifest of job ${row.job}`);
     promote({ root: row.root, from: row.folder, to, files });

@@ -53,8 +53,8 @@ function pageOf(approval: Shown, terminal: Terminal): readonly string[] {
     ["digest", approval.digest],
   ];
   return [
-    style(terminal, "bold", harmless(title)),
-    ...facts.map(([name, value]) => `${style(terminal, "dim", name.padEnd(8))}  ${harmless(value)}`),
+    style(terminal, "bold", oneLine(title)),
+    ...facts.map(([name, value]) => `${style(terminal, "dim", name.padEnd(8))}  ${oneLine(value)}`),
     "",
     harmless(JSON.stringify(approval.details, null, 2) ?? "null"),
     "",
@@ -68,8 +68,8 @@ function linesOf(one: Shown["decisions"][number], terminal: Terminal): readonly 
   const mark = counts ? style(terminal, "green", "✓") : style(terminal, "red", "✗");
   const why = reason === "" ? "" : `: ${reason}`;
   return [
-    `${mark} ${harmless(`${decision} by ${principal} at ${decided_at}${level === null ? "" : `, ${level}`}${why}`)}`,
-    ...[...(error === null ? [] : [error]), ...advisory_because].map((text) => `  ${harmless(text)}`),
+    `${mark} ${oneLine(`${decision} by ${principal} at ${decided_at}${level === null ? "" : `, ${level}`}${why}`)}`,
+    ...[...(error === null ? [] : [error]), ...advisory_because].map((text) => `  ${oneLine(text)}`),
   ];
 }
 
@@ -79,4 +79,9 @@ function harmless(text: string): string {
     /[\p{Cf}\p{Zl}\p{Zp}]/gu,
     (unit) => `\\u{${(unit.codePointAt(0) ?? 0).toString(16)}}`,
   );
+}
+
+/** So that a reason or a title does not look like lines of ours. */
+function oneLine(text: string): string {
+  return harmless(text).replace(/[\n\t]/g, (unit) => (unit === "\n" ? "\\n" : "\\t"));
 }

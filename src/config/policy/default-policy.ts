@@ -17,6 +17,10 @@ rules:
   # everything.
   # - { name: agents-git-status, actors: ["agent:*"], types: [exec], argv: [git, status], allow: true, limit: 100/h }
   #
+  # Programs that a person approves first, with a signature of their SSH key: \`windlass approvals setup\` makes the
+  # approver that by: names, and docs/approvals.md tells the rest.
+  # - { name: agents-ask, actors: ["agent:*"], types: [exec], approval: { by: [you@example.com], expires: 24h } }
+  #
   # Requests to one service, in working hours.
   # - name: agents-call-the-api
   #   actors: ["agent:codex"]

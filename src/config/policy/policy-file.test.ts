@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { type ExampleFacts, runExample } from "../../policy/file/run-examples.ts";
+import { addApprover } from "./add-approver.ts";
 import { DEFAULT_POLICY } from "./default-policy.ts";
 import { readPolicyFile } from "./policy-file.ts";
 
@@ -123,8 +124,12 @@ test("what init writes commented out is right too, and lets agents do that and n
     /^ {2}# (?=( {2})?[-a-z])(?=- |name|actors|types|url_hosts|when|allow| )/gm,
     "  ",
   );
-  const { policy } = readPolicyFile(write(open));
-  expect(policy.rules.map(({ name }) => name)).toEqual(["read", "agents-git-status", "agents-call-the-api", "people"]);
+  // As `approvals setup` does it: whom a rule asks must be there.
+  const { policy } = readPolicyFile(
+    write(addApprover(open, { principal: "you@example.com", key: "ssh-ed25519 AAAA" })),
+  );
+  const names = ["read", "agents-git-status", "agents-ask", "agents-call-the-api", "people"];
+  expect(policy.rules.map(({ name }) => name)).toEqual(names);
   const ask = (more: object) =>
     runExample(policy, { actor: "agent:codex", expect: "allow", ...more }, { nowMs: 0, accessOf: () => "write" })
       .decision;
@@ -133,7 +138,8 @@ test("what init writes commented out is right too, and lets agents do that and n
     rule: "agents-git-status",
     perHour: 100,
   });
-  expect(ask({ type: "exec", argv: ["git", "push"] }).kind).toBe("deny");
+  expect(ask({ type: "exec", argv: ["git", "push"] })).toMatchObject({ kind: "needs-approval", level: "advisory" });
+  expect(ask({ type: "windows.exec", command: "dir" }).kind).toBe("deny");
   const call = { type: "http.request", url: "https://api.example.com/v1" };
   expect(ask({ ...call, at: "2026-11-20T08:00:00Z" }).kind).toBe("allow");
   expect(ask({ ...call, at: "2026-11-21T08:00:00Z" }).kind).toBe("deny");

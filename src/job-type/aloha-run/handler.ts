@@ -48,10 +48,7 @@ async function adopt(preparation: Preparation, effect: Effect, options: AlohaRun
   if (known === undefined) return { kind: "unknown", reason: "what was recorded of the run cannot be read" };
   const watch = watchFrom(preparation, known.mark);
   const found = await findStart(watch, { clock, signal: ctx.signal });
-  if (found === "absent") {
-    const done = await run(preparation, options);
-    return { kind: "result", result: done instanceof AlreadyDone ? done.result : done };
-  }
+  if (found === "absent") return { kind: "not-begun" };
   if (found === "unknown" && !ctx.signal.aborted) {
     return { kind: "unknown", reason: "nothing says whether the run had begun" };
   }

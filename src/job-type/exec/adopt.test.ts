@@ -108,7 +108,7 @@ interface Setting {
   readonly tickMs?: number;
 }
 
-function adopt(
+async function adopt(
   input: Given,
   effect: Effect,
   { signal, killGraceMs = 5_000, tickMs = 50 }: Setting = {},
@@ -129,7 +129,11 @@ function adopt(
     keptBytes: 1e9,
     tickMs,
   });
-  return handlers.adopt?.(exec.input.parse(input) as never, effect, ctx) ?? Promise.reject(new Error("cannot adopt"));
+  const parsed = exec.input.parse(input) as never;
+  const found = await handlers.adopt?.(parsed, effect, ctx);
+  if (found === undefined) throw new Error("cannot adopt");
+  // As an attempt does, when it may.
+  return found.kind === "not-begun" ? { kind: "result", result: await handlers.run(parsed, ctx) } : found;
 }
 
 async function failure(work: Promise<unknown>): Promise<AppError> {

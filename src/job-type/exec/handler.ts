@@ -67,7 +67,7 @@ async function adopt(
   const found = await findProgram(known, files);
   switch (found.kind) {
     case "never-ran":
-      return { kind: "result", result: await run(input, ctx, options) };
+      return { kind: "not-begun" };
     case "gone":
       return { kind: "unknown", reason: goneReason(effect.machine, options.machine) };
     case "ended": {
@@ -79,12 +79,13 @@ async function adopt(
       const program = adoptProgram(known, files, { clock: options.clock, pollMs: options.tickMs });
       if (input.orphan === "kill") return killOrphan(program, options);
       const elapsedMs = (): number => options.clock.now() - known.startedAtMs;
-      const result = follow(program, { ctx, options, files, elapsedMs }).catch((error: unknown) => {
+      try {
+        return { kind: "result", result: await follow(program, { ctx, options, files, elapsedMs }) };
+      } catch (error) {
         // Its worker had only stalled before it said go, and died now.
-        if (isAppError(error) && error.code === "PROGRAM_NOT_STARTED") return run(input, ctx, options);
+        if (isAppError(error) && error.code === "PROGRAM_NOT_STARTED") return { kind: "not-begun" };
         throw error;
-      });
-      return { kind: "result", result: await result };
+      }
     }
   }
 }

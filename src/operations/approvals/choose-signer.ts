@@ -106,7 +106,7 @@ function noSigner(
   const [only] = found.keys;
   const looked =
     keyPath !== undefined && only !== undefined
-      ? `--key ${keyPath} (${fingerprint(only.key)}) is`
+      ? `--key ${keyPath} (${fingerprint(only.key)}) is not`
       : `none of the ${found.keys.length} keys in ~/.ssh and in the SSH agent is`;
   return new AppError(
     "APPROVER_UNKNOWN",

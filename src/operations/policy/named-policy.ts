@@ -22,7 +22,7 @@ export async function namedPolicy(
 }
 
 /** What is asked for without being an operation that a user can call; all of them change something. */
-const OTHERS: readonly string[] = ["worker", "demo", "schedules.fire"];
+const OTHERS: readonly string[] = ["worker", "demo", "schedules.fire", "approvals.ask"];
 
 /** Looks up what each operation does. @returns `undefined` for one that there is not. */
 export async function accessesOf(

@@ -18,7 +18,9 @@ export const triggerSchedule = defineOperation({
   loadsTypes: true,
   asksItself: true,
   jobs: () => [],
-  lines: ({ job_id, state, trace_id }) => [{ job_id, state, trace_id }],
+  lines: ({ job_id, state, trace_id, approval_id }) => [
+    { job_id, state, trace_id, approval_id: approval_id ?? undefined },
+  ],
   async run({ name }, { windlass, actor, clock }) {
     const schedule = await readSchedule(windlass, name);
     const { type, input, options } = schedule;

@@ -70,7 +70,7 @@ test("a file becomes rules; what it does not say is not there", () => {
 
 const APPROVERS = [
   { principal: "ops@example.com", key: KEY },
-  { principal: "dev@example.com", key: KEY },
+  { principal: "dev@example.com", key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA==" },
 ];
 const ask = (approval: object) => ({ version: 1, approvers: APPROVERS, rules: [{ name: "r", approval }] });
 const example = (more: object) => ({
@@ -126,6 +126,24 @@ describe("what is wrong is named with its place", () => {
     [ask({ by: ["ops@example.com", "ops@example.com"], quorum: 2 }), "rules[0].approval.quorum", "at most the number"],
     [ask({ by: ["ops@example.com"], expires: "soon" }), "rules[0].approval.expires", "must be a time span"],
     [ask({ by: ["ops@example.com"], level: "high" }), "rules[0].approval.level", "must be one of advisory, enforced"],
+    [
+      {
+        version: 1,
+        approvers: [
+          { principal: "ops", key: KEY },
+          { principal: "ops", key: KEY, until: "2027-01-01T00:00:00Z" },
+          { principal: "dev", key: KEY.replace(" ops", " dev") },
+        ],
+        rules: [],
+      },
+      "approvers[2].key",
+      "is the key of ops too; with one key two are one",
+    ],
+    [
+      { version: 1, approvers: [{ principal: "ops", key: KEY, until: "soon" }], rules: [] },
+      "approvers[0].until",
+      "must be a time such as",
+    ],
     [
       { version: 1, approvers: [{ principal: "ops", key: "AAAA" }], rules: [] },
       "approvers[0].key",

@@ -41,6 +41,7 @@ export function readPolicy(content: unknown, file: FileFacts): ReadPolicy {
   const { approvers = [], rules, examples = [] } = parsed.data;
   const problems = [
     ...nameProblems(rules),
+    ...keyProblems(approvers),
     ...rules.flatMap((rule, index) => approvalProblems(rule, index, parsed.data)),
   ];
   if (problems.length > 0) return { kind: "wrong", problems };
@@ -83,6 +84,18 @@ function nameProblems(rules: readonly RuleEntry[]): PolicyProblem[] {
     if (seen.has(name)) return [{ path: ["rules", index, "name"], message: "is the name of an earlier rule too" }];
     seen.add(name);
     return [];
+  });
+}
+
+/** A quorum counts principals: one key under two names would be enough for two. */
+function keyProblems(approvers: NonNullable<PolicyFile["approvers"]>): PolicyProblem[] {
+  const owners = new Map<string, string>();
+  return approvers.flatMap(({ principal, key }, index) => {
+    const [type, blob] = key.split(" ");
+    const owner = owners.get(`${type} ${blob}`) ?? principal;
+    owners.set(`${type} ${blob}`, owner);
+    if (owner === principal) return [];
+    return [{ path: ["approvers", index, "key"], message: `is the key of ${owner} too; with one key two are one` }];
   });
 }
 

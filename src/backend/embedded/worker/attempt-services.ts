@@ -1,3 +1,4 @@
+import { isAttemptPath } from "../../../artifact/attempt-folder.ts";
 import type { AttemptControl } from "../../../attempt/control.ts";
 import type { AttemptRequest, AttemptServices } from "../../../attempt/services.ts";
 import { AppError } from "../../../error.ts";
@@ -15,6 +16,7 @@ import type { Running } from "./running.ts";
 export function attemptRequest({ interned, db }: WorkerParts, running: Running): AttemptRequest {
   const { claim, served, jobId, traceId } = running;
   const { env } = claim.job;
+  const { effect } = claim;
   return {
     jobId,
     type: served.type,
@@ -31,7 +33,7 @@ export function attemptRequest({ interned, db }: WorkerParts, running: Running):
     recover: claim.entry.recover === 1,
     crashes: claim.entry.crashes,
     crashesMax: claim.rules.crashesMax,
-    ...(claim.effect === undefined ? {} : { effect: claim.effect }),
+    ...(effect === undefined || !isAttemptPath(effect.folder, jobId, claim.entry.run) ? {} : { effect }),
   };
 }
 

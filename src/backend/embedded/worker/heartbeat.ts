@@ -24,13 +24,16 @@ export type HeartbeatMessage =
 export class Heartbeat {
   readonly slots: Slots;
   readonly #thread: Worker;
+  readonly #ended: Promise<void>;
 
   constructor(data: HeartbeatData, onMessage: (message: HeartbeatMessage) => void) {
     this.slots = new Slots(data.memory);
     // The compiler rewrites import paths and leaves this text alone, so it follows the file that it stands in.
     const file = new URL(`./heartbeat-thread${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
-    this.#thread = new Worker(file, { workerData: data, name: "windlass-heartbeat" });
+    // Without the flags of the process: a thread cannot have all of them (`--input-type`), and needs none (`--import`).
+    this.#thread = new Worker(file, { workerData: data, name: "windlass-heartbeat", execArgv: [] });
     this.#thread.unref();
+    this.#ended = new Promise((resolve) => this.#thread.once("exit", () => resolve()));
     this.#thread.on("message", onMessage);
     this.#thread.on("error", (error) =>
       onMessage({ kind: "problem", message: `the heartbeat thread ended: ${error.message}` }),
@@ -39,10 +42,9 @@ export class Heartbeat {
 
   /** Lets the thread close its connection, then ends it. */
   async stop(): Promise<void> {
-    const ended = new Promise<void>((resolve) => this.#thread.once("exit", () => resolve()));
     // Waiting for it must keep the process alive.
     this.#thread.ref();
     this.#thread.postMessage("stop");
-    await ended;
+    await this.#ended;
   }
 }
