@@ -50,15 +50,16 @@ export function accept(
   const deadline = spec.deadlineInMs === undefined ? undefined : tx.nowMs + spec.deadlineInMs;
   const expires = spec.expiresInMs === undefined ? undefined : due + spec.expiresInMs;
   const extras = {
-    ...(deadline === undefined ? {} : { deadline }),
-    ...(expires === undefined ? {} : { expires }),
-    ...family,
-    ...(slot === undefined ? {} : { slot }),
-    ...(inputAt === undefined ? {} : { inputAt }),
-    ...(acceptance.question === undefined ? {} : { approval: true as const }),
-    ...(acceptance.operation === undefined ? {} : { operation: acceptance.operation }),
-    ...(acceptance.verdict === undefined ? {} : { verdict: acceptance.verdict }),
-    ...(spec.rules.durable ? { since: newestEvent(tx) } : {}),
+    deadline,
+    expires,
+    parent: family?.parent,
+    root: family?.root,
+    slot,
+    inputAt,
+    approval: acceptance.question === undefined ? undefined : (true as const),
+    operation: acceptance.operation,
+    verdict: acceptance.verdict,
+    since: spec.rules.durable ? newestEvent(tx) : undefined,
   };
   tx.db.run(
     "INSERT INTO job (id, queue, rules, actor, rank, due, env) VALUES (?, ?, ?, ?, ?, ?, ?)",
