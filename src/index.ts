@@ -76,6 +76,8 @@ export type { JobStatus } from "./library/job-status.ts";
 export type { JobPage, ListedJob, ListFilter } from "./library/list-jobs.ts";
 export { type OpenOptions, openWindlass } from "./library/open-windlass.ts";
 export type { ConfigInput } from "./library/read-config.ts";
+export type { RehearsalAnswers } from "./library/rehearsal/rehearsal-record.ts";
+export { type Rehearsal, rehearse } from "./library/rehearsal/rehearse.ts";
 export type { InputOf, ResultOf, RunOptions, SubmitRequest, SubmittedJob, WaitOptions } from "./library/requests.ts";
 export type { CronTimes, FutureJob, FutureTime, NewSchedule, ScheduledItem } from "./library/schedule.ts";
 export type { RunningWorker, StartWorkerOptions } from "./library/start-worker.ts";

@@ -338,7 +338,7 @@ test("the policy's line says which one holds, whom it holds, what was denied, an
   expect((await look()).get("policy")).toMatchObject({
     state: "ok",
     detail: expect.stringMatching(/1 rule, digest [0-9a-f]{12}\) is advisory, because .*; 1 request denied in 24 h/),
-    facts: { path: file, level: "advisory", denied_24h: 1 },
+    facts: { path: file, level: "advisory", setting: "advisory", denied_24h: 1 },
     remedy: expect.stringContaining("/etc/windlass/policy.yaml"),
   });
   writeFileSync(file, "rules: []\n");

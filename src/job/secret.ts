@@ -52,13 +52,17 @@ export function secretText(): z.ZodType<string, string | { $secret: string }> {
 
 /** The names of the secrets that a parsed input refers to, sorted. */
 export function secretNames(parsed: unknown): readonly string[] {
-  const found = new Set<string>();
+  let found: Set<string> | undefined;
   walk(parsed, "", (reference) => {
+    found ??= new Set();
     found.add(reference.secretName);
     return "";
   });
-  return [...found].sort();
+  return found === undefined ? NONE : [...found].sort();
 }
+
+/** Of nearly every input. */
+const NONE: readonly string[] = [];
 
 /**
  * The names that an input refers to, by the shape of the references alone: for a process that knows a type only as it was

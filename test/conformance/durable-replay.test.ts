@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { durable, recorded, runDurable, served } from "../support/durable.ts";
+import { TESTER } from "../support/test.ts";
 import { conformance } from "./backends.ts";
 
 const work = { name: "app.work", retries: 0 };
@@ -39,5 +40,26 @@ conformance("durable replay", (test) => {
     await expect(
       bench.backend.replay(jobId, { kind: "person", name: "t", via: "cli" }, { from: "1" }),
     ).rejects.toMatchObject({ code: "INVALID_INPUT" });
+  });
+
+  test("a child belongs to its parent's run and position: the next run makes its own, one that begins behind it does not", async ({
+    open,
+  }) => {
+    const job = durable(async (ctx) => {
+      const child = await ctx.run("app.work", { name: "child" });
+      await ctx.step("after", () => 1);
+      return child;
+    });
+    const bench = await open({ own: [job], types: [work] });
+    await bench.worker();
+    const { jobId } = await runDurable(bench);
+    const made = async () => (await bench.backend.list({ limit: 9, type: "app.work" })).jobs.length;
+    expect(await made()).toBe(1);
+    await bench.backend.replay(jobId, TESTER, { from: "after" });
+    expect(await bench.settled(jobId)).toMatchObject({ state: "completed", runNumber: 2 });
+    expect(await made()).toBe(1);
+    await bench.replay(jobId);
+    expect(await bench.settled(jobId)).toMatchObject({ state: "completed", runNumber: 3 });
+    expect(await made()).toBe(2);
   });
 });

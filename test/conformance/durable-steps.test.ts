@@ -122,7 +122,9 @@ conformance("durable steps", (test) => {
     expect(reasons).toEqual(["timeout", "timeout"]);
   });
 
-  test("step: wrong options are refused before anything is recorded", async ({ open }) => {
+  test("wrong options of any call (0, negative and NaN sleeps among them) are refused before anything is recorded", async ({
+    open,
+  }) => {
     const job = durable(async (ctx) => {
       const codes: string[] = [];
       const refuse = (call: Promise<unknown>) => call.catch((error: AppError) => codes.push(error.code));

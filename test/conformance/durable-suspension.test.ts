@@ -168,4 +168,18 @@ conformance("durable suspension", (test) => {
     const text = readFileSync(join(bench.folder, "artifacts", id, "job.log"), "utf8");
     expect(text.match(/msg=\w+/g)).toEqual(["msg=first", "msg=second", "msg=third"]);
   });
+
+  test("progress is not said again while recorded calls are passed", async ({ open }) => {
+    const job = durable(async (ctx) => {
+      ctx.progress({ done: 1 });
+      await ctx.step("a", () => 1);
+      ctx.progress({ done: 2 });
+      await ctx.waitFor("go");
+      await ctx.waitFor("again");
+    });
+    const { bench, id } = await goesOnElsewhere(open, { own: [job] });
+    await waits(bench, id, 2);
+    await emitted(bench, "again");
+    expect(await bench.settled(id)).toMatchObject({ state: "completed", progress: { done: 2 } });
+  });
 });

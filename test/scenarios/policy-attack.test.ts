@@ -103,8 +103,8 @@ describe("an agent under an account of its own, where root has a policy", () => 
     const doctor = JSON.parse(asAgent("$W doctor --json").stdout) as { checks: { name: string }[] };
     expect(doctor.checks.find(({ name }) => name === "policy")).toMatchObject({
       state: "ok",
-      facts: { level: "enforced" },
-      remedy: null,
+      facts: { level: "enforced", setting: "root-policy" },
+      remedy: expect.stringContaining("under other accounts"),
     });
   });
 });

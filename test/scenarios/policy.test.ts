@@ -57,13 +57,11 @@ describe("a policy", () => {
       value: { code: "POLICY_DENIED" },
     });
     expect(await cli.json(["worker"], AGENT)).toMatchObject({ status: 1, value: { code: "POLICY_DENIED" } });
-    expect(await cli.json(["windows", "exec", "--", "hostname"], AGENT)).toMatchObject({
-      status: 2,
-      value: {
-        code: "UNSUPPORTED",
-        error: expect.stringContaining("by the rule agents-ask (policy=advisory): 1 of ops@example.com"),
-      },
-    });
+    const input = ["--input-json", '{"command":"hostname"}'];
+    const held = await cli.json(["jobs", "enqueue", "--type", "windows.exec", ...input], AGENT);
+    expect(held).toMatchObject({ status: 0, value: { state: "waiting" } });
+    const { value: question } = await cli.json(["approvals", "show", String(held.value["approval_id"])], AGENT);
+    expect(question).toMatchObject({ rule: "agents-ask", approvers: ["ops@example.com"], policy: "advisory" });
     const digest = expect.stringMatching(/^[0-9a-f]{64}$/);
     const common = { at: expect.stringMatching(/Z$/), actor: "agent:codex", policy: digest };
     const enqueued = { ...common, operation: "jobs.enqueue", type: "exec", digest };
@@ -89,7 +87,7 @@ describe("a policy", () => {
         }),
       ]),
     });
-    const [job] = (await cli.json<{ jobs: { job_id: string }[] }>(["jobs", "list"])).value.jobs;
+    const [job] = (await cli.json<{ jobs: { job_id: string }[] }>(["jobs", "list", "--type", "exec"])).value.jobs;
     expect((await cli.call(["jobs", "logs", job?.job_id ?? ""])).stdout).toContain("agents-echo");
   });
 

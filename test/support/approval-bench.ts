@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect } from "vitest";
-import type { CallOptions, CliFolder, Finished } from "./cli.ts";
+import type { CallOptions, CliFolder } from "./cli.ts";
 import { makePlainKey, type PlainKey } from "./plain-key.ts";
 
 /** How an agent calls. */
@@ -67,9 +67,4 @@ export function forge(cli: CliFolder, sql: string, ...values: readonly (string |
   const db = new DatabaseSync(join(cli.path, ".windlass/windlass.db"));
   db.prepare(sql).run(...values);
   db.close();
-}
-
-/** What the program said as JSON. */
-export function parsed(finished: Finished): Record<string, unknown> {
-  return JSON.parse(finished.stdout) as Record<string, unknown>;
 }

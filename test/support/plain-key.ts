@@ -9,10 +9,15 @@ export interface PlainKey {
   readonly publicKey: string;
 }
 
-/** Makes an Ed25519 key without a passphrase. */
-export function makePlainKey(folder: string, name = "id_ed25519", comment = "anna@example.com"): PlainKey {
+/** Makes an Ed25519 key, without a passphrase where none is given. */
+export function makePlainKey(
+  folder: string,
+  name = "id_ed25519",
+  comment = "anna@example.com",
+  passphrase = "",
+): PlainKey {
   const path = join(folder, name);
-  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", path], { stdio: "ignore" });
+  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", passphrase, "-C", comment, "-f", path], { stdio: "ignore" });
   return { path, publicKey: readFileSync(`${path}.pub`, "utf8").trim() };
 }
 

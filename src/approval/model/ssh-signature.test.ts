@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { makePlainKey, signPlainly } from "../../../test/support/plain-key.ts";
 import { SoftwareAuthenticator } from "../../../test/support/software-authenticator.ts";
 import { needs } from "../../../test/support/system.ts";
-import { isHardwareKey, isSameKey, parseSshKey } from "./ssh-key.ts";
+import { isHardwareKey, isSameKey, parseSshKey, publicPartOf } from "./ssh-key.ts";
 import { parseSshSignature } from "./ssh-signature.ts";
 
 needs("ssh");
@@ -85,6 +85,26 @@ describe("a key", () => {
     expect(hardware.startsWith(`${key?.line} `)).toBe(true);
     const again = parseSshKey(hardware.replace(" software", ""));
     expect(key && again && isSameKey(key, again) && isHardwareKey(key)).toBe(true);
+  });
+
+  test("is read out of the private one, locked or not", () => {
+    for (const passphrase of ["", "secret"]) {
+      const { path, publicKey } = makePlainKey(folder(), "key", "anna", passphrase);
+      expect(publicPartOf(readFileSync(path, "utf8"))).toEqual({ ...parseSshKey(publicKey), comment: "" });
+    }
+    expect(publicPartOf("-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n")).toBeUndefined();
+  });
+
+  test("that is any private text is read without an exception", () => {
+    const wrapKey = (bytes: Uint8Array): string =>
+      `-----BEGIN OPENSSH PRIVATE KEY-----\n${Buffer.from(bytes).toString("base64")}\n-----END OPENSSH PRIVATE KEY-----\n`;
+    const head = Buffer.from("openssh-key-v1\0");
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        expect(publicPartOf(wrapKey(bytes))).toBeUndefined();
+        publicPartOf(wrapKey(Buffer.concat([head, bytes])));
+      }),
+    );
   });
 
   test.each([

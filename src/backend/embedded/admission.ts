@@ -36,14 +36,12 @@ export function admit(
   return "ready";
 }
 
+/** A text that is put together each time costs a quarter of what the statement does. */
+const INSERT_READY = `INSERT INTO ready (queue, rank, ${ENTRY_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+
 /** Puts a job that already has its keys, or needs none, where the next claim finds it. */
 export function insertReady(tx: Transaction<Notice>, job: Pick<JobRow, "queue" | "rank">, entry: Entry): void {
-  tx.db.run(
-    `INSERT INTO ready (queue, rank, ${ENTRY_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    job.queue,
-    job.rank,
-    ...entryValues(entry),
-  );
+  tx.db.run(INSERT_READY, job.queue, job.rank, ...entryValues(entry));
   tx.notify(WORK);
 }
 

@@ -57,55 +57,56 @@ export interface JobEnv {
 
 /** What the backend adds to a spec when it stores it. */
 export interface EnvExtras {
-  readonly deadline?: number;
-  readonly expires?: number;
-  readonly parent?: JobNumber;
-  readonly root?: JobNumber;
-  readonly slot?: { readonly schedule: string; readonly instantMs: number; readonly missed: number };
-  readonly inputAt?: ValueReference;
-  readonly since?: number;
-  readonly approval?: true;
-  readonly operation?: string;
-  readonly verdict?: Acceptance["verdict"];
+  readonly deadline: number | undefined;
+  readonly expires: number | undefined;
+  readonly parent: JobNumber | undefined;
+  readonly root: JobNumber | undefined;
+  readonly slot: { readonly schedule: string; readonly instantMs: number; readonly missed: number } | undefined;
+  readonly inputAt: ValueReference | undefined;
+  readonly since: number | undefined;
+  readonly approval: true | undefined;
+  readonly operation: string | undefined;
+  readonly verdict: Acceptance["verdict"] | undefined;
 }
+
+/** Each member, given or not. */
+type EnvParts = { readonly [Name in keyof Omit<JobEnv, "input" | "first_run">]-?: JobEnv[Name] | undefined };
 
 /** Writes a job's env; the input is text already and is not parsed again. */
 export function writeEnv(spec: JobSpec, extras: EnvExtras): string {
-  const rest: JobEnv = {
-    ...(spec.traceId === undefined ? {} : { trace: spec.traceId }),
-    ...(spec.afterCrash === "rerun" ? {} : { after_crash: spec.afterCrash }),
-    ...(spec.retryOnExit ? { retry_exit: true as const } : {}),
-    ...(spec.priority === 2 ? {} : { priority: spec.priority }),
-    ...(spec.timeoutMs === undefined ? {} : { timeout_ms: spec.timeoutMs }),
-    ...(spec.retries === undefined ? {} : { retries: spec.retries }),
-    ...(spec.keys.length === 0 ? {} : { keys: spec.keys }),
-    ...(spec.rateKey === undefined ? {} : { rate_key: spec.rateKey }),
-    ...(spec.idempotency === undefined ? {} : { idempotency_key: spec.idempotency.key }),
-    ...(spec.secrets.length === 0 ? {} : { secrets: spec.secrets }),
-    ...(hasPairs(spec.metadata) ? { metadata: spec.metadata } : {}),
-    ...(extras.deadline === undefined ? {} : { deadline: extras.deadline }),
-    ...(spec.deadlineInMs === undefined ? {} : { deadline_ms: spec.deadlineInMs }),
-    ...(extras.expires === undefined ? {} : { expires: extras.expires }),
-    ...(extras.parent === undefined ? {} : { parent: extras.parent }),
-    ...(extras.root === undefined ? {} : { root: extras.root }),
-    ...slotPart(extras.slot),
-    ...(extras.since === undefined ? {} : { since: extras.since }),
-    ...(spec.parent?.awaited ? { awaited: true as const } : {}),
-    ...(spec.parent?.detached ? { detached: true as const } : {}),
-    ...(extras.approval === undefined ? {} : { approval: extras.approval }),
-    ...(extras.operation === undefined ? {} : { operation: extras.operation }),
-    ...(extras.verdict === undefined ? {} : { verdict: extras.verdict }),
-    ...(extras.inputAt === undefined ? {} : { input_at: extras.inputAt }),
+  const { slot, inputAt } = extras;
+  // JSON leaves out what is undefined; leaving it out before took four times as long.
+  const rest: EnvParts = {
+    trace: spec.traceId,
+    after_crash: spec.afterCrash === "rerun" ? undefined : spec.afterCrash,
+    retry_exit: spec.retryOnExit ? true : undefined,
+    priority: spec.priority === 2 ? undefined : spec.priority,
+    timeout_ms: spec.timeoutMs,
+    retries: spec.retries,
+    keys: spec.keys.length === 0 ? undefined : spec.keys,
+    rate_key: spec.rateKey,
+    idempotency_key: spec.idempotency?.key,
+    secrets: spec.secrets.length === 0 ? undefined : spec.secrets,
+    metadata: hasPairs(spec.metadata) ? spec.metadata : undefined,
+    deadline: extras.deadline,
+    deadline_ms: spec.deadlineInMs,
+    expires: extras.expires,
+    parent: extras.parent,
+    root: extras.root,
+    schedule: slot?.schedule,
+    slot: slot?.instantMs,
+    missed: slot?.missed === 0 ? undefined : slot?.missed,
+    since: extras.since,
+    awaited: spec.parent?.awaited ? true : undefined,
+    detached: spec.parent?.detached ? true : undefined,
+    approval: extras.approval,
+    operation: extras.operation,
+    verdict: extras.verdict,
+    input_at: inputAt,
   };
   const text = JSON.stringify(rest);
-  if (extras.inputAt !== undefined) return text;
+  if (inputAt !== undefined) return text;
   return text === "{}" ? `{"input":${spec.inputJson}}` : `{"input":${spec.inputJson},${text.slice(1)}`;
-}
-
-function slotPart(slot: EnvExtras["slot"]): Pick<JobEnv, "schedule" | "slot" | "missed"> {
-  if (slot === undefined) return {};
-  const { schedule, instantMs, missed } = slot;
-  return { schedule, slot: instantMs, ...(missed === 0 ? {} : { missed }) };
 }
 
 /** The rules that hold for one job: those of its type, with what its call asked for. */

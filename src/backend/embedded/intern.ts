@@ -15,17 +15,20 @@ export interface Queue {
  * made in a transaction that rolled back is forgotten again through {@link forget}.
  */
 export class Interned {
-  readonly #queueIds = new Map<string, number>();
+  /** By type and labels. */
+  readonly #queueIds = new Map<string, Map<string, number>>();
   readonly #queues = new Map<number, Queue>();
   readonly #rulesIds = new Map<JobRules, number>();
   readonly #rules = new Map<number, JobRules>();
   readonly #actorIds = new Map<string, number>();
+  /** The same object for many jobs: its text is put together once. */
+  #known = new WeakMap<Actor, number>();
   readonly #actors = new Map<number, Actor>();
 
   queueId(db: Connection, type: string, requires: Readonly<Record<string, string>>): number {
     const labels = canonicalLabels(requires);
-    const name = `${type} ${labels}`;
-    return remember(this.#queueIds, name, () => {
+    const ofType = remember(this.#queueIds, type, () => new Map<string, number>());
+    return remember(ofType, labels, () => {
       db.run("INSERT INTO queue (type, requires) VALUES (?, ?) ON CONFLICT DO NOTHING", type, labels);
       return db.get<{ id: number }>("SELECT id FROM queue WHERE type = ? AND requires = ?", type, labels)?.id ?? 0;
     });
@@ -58,13 +61,18 @@ export class Interned {
     });
   }
 
-  actorId(db: Connection, { kind, name, via }: Actor): number {
-    return remember(this.#actorIds, `${kind}:${via}:${name}`, () => {
+  actorId(db: Connection, actor: Actor): number {
+    const known = this.#known.get(actor);
+    if (known !== undefined) return known;
+    const { kind, name, via } = actor;
+    const id = remember(this.#actorIds, `${kind}:${via}:${name}`, () => {
       db.run("INSERT INTO actor (kind, name, via) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", kind, name, via);
       return (
         db.get<{ id: number }>("SELECT id FROM actor WHERE kind = ? AND name = ? AND via = ?", kind, name, via)?.id ?? 0
       );
     });
+    this.#known.set(actor, id);
+    return id;
   }
 
   actor(db: Connection, id: number): Actor {
@@ -79,6 +87,7 @@ export class Interned {
     this.#queueIds.clear();
     this.#rulesIds.clear();
     this.#actorIds.clear();
+    this.#known = new WeakMap();
     this.#queues.clear();
     this.#rules.clear();
     this.#actors.clear();

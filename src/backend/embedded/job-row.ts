@@ -110,6 +110,10 @@ export interface DoneRow {
 
 type Counts = { run: number; attempt: number; failures: number; crashes: number };
 const COUNTS = "run, attempt, failures, crashes";
+const SELECT_BLOCKED = `SELECT ${COUNTS} FROM blocked WHERE key = ? AND rank = ? AND job = ?`;
+const SELECT_WAITING = `SELECT since, worker, woken, ${COUNTS} FROM waiting WHERE job = ?`;
+const SELECT_DELAYED = `SELECT due, reason, ${COUNTS} FROM delayed WHERE job = ?`;
+const SELECT_READY = `SELECT ${COUNTS} FROM ready WHERE queue = ? AND rank = ? AND job = ?`;
 
 /** Finds the newest run of a job: what lives comes before what is done. */
 export function standingOf(db: Connection, job: JobRow): Standing | undefined {
@@ -120,33 +124,17 @@ export function standingOf(db: Connection, job: JobRow): Standing | undefined {
 }
 
 function liveStanding(db: Connection, job: JobRow, doneRun: number): Standing | undefined {
-  const ready = db.get<Counts>(
-    `SELECT ${COUNTS} FROM ready WHERE queue = ? AND rank = ? AND job = ?`,
-    job.queue,
-    job.rank,
-    job.id,
-  );
+  const ready = db.get<Counts>(SELECT_READY, job.queue, job.rank, job.id);
   if (ready !== undefined) return { kind: "ready", ...ready };
-  const delayed = db.get<Counts & { due: number; reason: DelayReason }>(
-    `SELECT due, reason, ${COUNTS} FROM delayed WHERE job = ?`,
-    job.id,
-  );
+  const delayed = db.get<Counts & { due: number; reason: DelayReason }>(SELECT_DELAYED, job.id);
   if (delayed !== undefined) return { kind: "delayed", ...delayed };
   const waiting =
     job.env.since === undefined && job.env.approval === undefined
       ? undefined
-      : db.get<Counts & { since: number; worker: number | null; woken: number | null }>(
-          `SELECT since, worker, woken, ${COUNTS} FROM waiting WHERE job = ?`,
-          job.id,
-        );
+      : db.get<Counts & { since: number; worker: number | null; woken: number | null }>(SELECT_WAITING, job.id);
   if (waiting !== undefined) return { kind: "waiting", ...waiting };
   for (const { key } of job.keys) {
-    const blocked = db.get<Counts>(
-      `SELECT ${COUNTS} FROM blocked WHERE key = ? AND rank = ? AND job = ?`,
-      key,
-      job.rank,
-      job.id,
-    );
+    const blocked = db.get<Counts>(SELECT_BLOCKED, key, job.rank, job.id);
     if (blocked !== undefined) return { kind: "blocked", key, ...blocked };
   }
   const leased = db.get<{ epoch: number; worker: number; at: number; entry: string }>(

@@ -4,6 +4,7 @@ import { ownMigrations, schemaVersion } from "../../database/migrate.ts";
 import { toErrorRecord } from "../../error.ts";
 import type { CheckContext } from "../check.ts";
 import { type Facts, type Finding, fail, notConfigured, ok, sayCount } from "../model/finding.ts";
+import { toStricter, trustSetting } from "../trust-setting.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -14,6 +15,7 @@ export function policy(context: CheckContext): Finding {
   const facts: Facts = {
     path: path ?? null,
     level: "advisory",
+    setting: "advisory",
     ...(denied === undefined ? {} : { denied_24h: denied }),
   };
   const said = denied === undefined || denied === 0 ? "" : `; ${sayCount(denied, "request")} denied in 24 h`;
@@ -37,22 +39,24 @@ export function policy(context: CheckContext): Finding {
   const { digest, level, reason } = loaded;
   const rules = sayCount(loaded.policy.rules.length, "rule");
   const why = reason === undefined ? "" : `, because ${reason}`;
-  const found = ok(`${path} (${rules}, digest ${digest.slice(0, 12)}) is ${level}${why}${said}`, {
+  const setting = trustSetting(level, { db: isCurrent(context) ? context.db : undefined, boot: context.machine.boot });
+  const held = setting === "accounts" ? "; the workers run under another account than this one" : "";
+  const found = ok(`${path} (${rules}, digest ${digest.slice(0, 12)}) is ${level}${why}${held}${said}`, {
     ...facts,
     level,
+    setting,
     digest,
   });
-  return level === "enforced" ? found : { ...found, remedy: stricter(path) };
-}
-
-function stricter(path: string): string {
-  const account = "let agents and their callers run under an account that is not root's";
-  if (path === SYSTEM_POLICY) return account;
-  return `to enforce it, put it at ${SYSTEM_POLICY} as root, in folders that only root can write, and ${account}`;
+  const remedy = toStricter(setting, path, SYSTEM_POLICY);
+  return remedy === undefined ? found : { ...found, remedy };
 }
 
 /** `undefined` where there is no database that has them. */
 function countDenials({ db, clock }: CheckContext): number | undefined {
-  if (db === undefined || Number(db.pragma("user_version")) !== schemaVersion(ownMigrations())) return undefined;
+  if (db === undefined || !isCurrent({ db })) return undefined;
   return db.get<{ n: number }>("SELECT count(*) AS n FROM denial WHERE at > ?", clock.now() - DAY_MS)?.n;
+}
+
+function isCurrent({ db }: Pick<CheckContext, "db">): boolean {
+  return db !== undefined && Number(db.pragma("user_version")) === schemaVersion(ownMigrations());
 }

@@ -40,6 +40,29 @@ export const others: readonly Refusal[] = [
     (client, filter) => client.list(filter),
   ),
   ...each(
+    "approvals.list",
+    "INVALID_INPUT",
+    [
+      [{ limit: 0 }, "limit"],
+      [{ state: "done" }, "states are pending"],
+      [{ cursor: "x" }, "cursor"],
+      [{ job: "x" }, "job"],
+    ],
+    (client, filter) => client.approvals.list(filter),
+  ),
+  one("a statement about what there is not", (client) => client.approvals.statement("x", { decision: "approved" }), [
+    "APPROVAL_NOT_FOUND",
+    "x",
+  ]),
+  one("a decision about what there is not", (client) => client.approvals.decide("x", { decision: "approved" }), [
+    "APPROVAL_NOT_FOUND",
+    "x",
+  ]),
+  one("what is no decision", (client) => client.approvals.decide("x", { decision: "maybe" } as never), [
+    "INVALID_INPUT",
+    "maybe",
+  ]),
+  ...each(
     "startWorker",
     "INVALID_INPUT",
     [

@@ -7,6 +7,8 @@ import type { Epochs } from "../lease.ts";
 import type { Notice } from "../notice.ts";
 import { mayStart } from "../start-gate.ts";
 
+const SELECT_WOKEN = `SELECT ${ENTRY_COLUMNS} FROM waiting INDEXED BY waiting_woken WHERE woken IS NOT NULL AND worker = ? ORDER BY woken LIMIT ?`;
+
 /** Claims the runs that go on and whose code this worker parked. */
 export function claimWoken(
   tx: Transaction<Notice>,
@@ -14,17 +16,11 @@ export function claimWoken(
   epochs: Epochs,
   { worker, limit }: { readonly worker: number; readonly limit: number },
 ): Claim[] {
-  const candidates = tx.db
-    .all<Entry>(
-      `SELECT ${ENTRY_COLUMNS} FROM waiting INDEXED BY waiting_woken WHERE woken IS NOT NULL AND worker = ? ORDER BY woken LIMIT ?`,
-      worker,
-      limit,
-    )
-    .flatMap((row) => {
-      tx.db.run("DELETE FROM waiting WHERE job = ?", row.job);
-      const job = readJob(tx.db, row.job);
-      const entry = { ...row, recover: GOES_ON };
-      return job !== undefined && mayStart(tx, interned, job, entry) ? [{ job, entry }] : [];
-    });
+  const candidates = tx.db.all<Entry>(SELECT_WOKEN, worker, limit).flatMap((row) => {
+    tx.db.run("DELETE FROM waiting WHERE job = ?", row.job);
+    const job = readJob(tx.db, row.job);
+    const entry = { ...row, recover: GOES_ON };
+    return job !== undefined && mayStart(tx, interned, job, entry) ? [{ job, entry }] : [];
+  });
   return leaseRows(tx, interned, epochs, worker, candidates);
 }

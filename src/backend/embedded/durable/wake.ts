@@ -38,14 +38,12 @@ function wake(tx: Transaction<Notice>, run: RunOf): void {
   if (!hasWaits(tx, run)) wakeNow(tx, run);
 }
 
+const SELECT_SUSPENDED = `SELECT ${ENTRY_COLUMNS}, (SELECT id FROM worker w WHERE w.id = waiting.worker AND w.stopped IS NULL) AS worker
+     FROM waiting WHERE job = ? AND run = ? AND woken IS NULL`;
+
 /** Lets a suspended run go on, though calls of it may still wait. */
 export function wakeNow(tx: Transaction<Notice>, run: RunOf): void {
-  const row = tx.db.get<Entry & { worker: number | null }>(
-    `SELECT ${ENTRY_COLUMNS}, (SELECT id FROM worker w WHERE w.id = waiting.worker AND w.stopped IS NULL) AS worker
-     FROM waiting WHERE job = ? AND run = ? AND woken IS NULL`,
-    run.job,
-    run.run,
-  );
+  const row = tx.db.get<Entry & { worker: number | null }>(SELECT_SUSPENDED, run.job, run.run);
   // Otherwise it runs, or is about to: it finds the outcome in its record.
   if (row === undefined) return;
   if (row.worker === null) {
