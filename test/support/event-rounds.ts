@@ -63,7 +63,7 @@ export function countAnswers(bench: Bench): { readonly atOnce: number; readonly 
   const db = new DatabaseSync(bench.databasePath, { readOnly: true });
   try {
     const row = db
-      .prepare("SELECT sum(at = settled) AS atOnce, sum(at < settled) AS later FROM record WHERE kind = 'waitFor'")
+      .prepare("SELECT sum(at = settled) AS atOnce, sum(at < settled) AS later FROM recorded WHERE kind = 'waitFor'")
       .get();
     return { atOnce: Number(row?.["atOnce"]), later: Number(row?.["later"]) };
   } finally {
