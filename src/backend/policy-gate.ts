@@ -114,6 +114,12 @@ export class PolicyGate {
     }
   }
 
+  /** Records a refusal that no rule of a file makes. */
+  async recordRefusal(actor: Actor, asked: Asked, rule: string): Promise<void> {
+    this.#record(actor, { ...asked, nowMs: this.#parts.clock.now(), used: {} }, rule);
+    await this.#recording;
+  }
+
   #check(actor: Actor, asked: Asked, digest?: () => string): Leave {
     const { inForce, clock } = this.#parts;
     const judge = (used: PolicyRequest["used"]) => {

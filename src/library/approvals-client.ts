@@ -7,7 +7,7 @@ import { isUuid7 } from "../id.ts";
 import { approvalNotFound, ApprovalState as States, stateNow } from "../operations/approvals/fields.ts";
 import { type GivingParts, handIn, prepareStatement, signDecision } from "../operations/approvals/give-decision.ts";
 import { verifyAll } from "../operations/approvals/verify-all.ts";
-import { refuseAgent } from "../operations/operation.ts";
+import { refuseAgent } from "../operations/refuse-agent.ts";
 import type {
   ApprovalListFilter,
   ApprovalPage,
@@ -113,7 +113,7 @@ async function ask(parts: ClientParts, decision: string): Promise<void> {
       "INVALID_INPUT",
       `approvals: decision is ${JSON.stringify(decision)}; it must be one of ${Object.keys(OPERATIONS).join(", ")}`,
     );
-  refuseAgent(operation, parts.actor);
+  await refuseAgent(operation, parts.actor, async () => parts.windlass.gate);
   await askPolicy(parts, operation);
 }
 

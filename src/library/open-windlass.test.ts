@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, vi } from "vitest";
 import { test } from "../../test/support/library.ts";
+import { ownMigrations } from "../database/migrate.ts";
+import { openDatabase } from "../database/open.ts";
 import { openWindlass } from "../index.ts";
 
 describe("opening", () => {
@@ -30,6 +32,21 @@ describe("opening", () => {
     other.close();
     await expect(open()).rejects.toMatchObject({ code: "DATABASE_NEWER" });
     await expect(open({ migrate: true })).rejects.toMatchObject({ code: "DATABASE_NEWER" });
+  });
+
+  test("migrates an older database for who may, and leaves it as it is for an agent that may not", async ({
+    open,
+    db,
+  }) => {
+    openDatabase(db, { mode: "migrate", nowMs: 0, migrations: ownMigrations().slice(0, 2) }).close();
+    const before = readFileSync(db);
+    await expect(open({ migrate: true, actor: "agent:codex" })).rejects.toMatchObject({
+      code: "POLICY_DENIED",
+      message: expect.stringContaining("db.migrate was refused"),
+    });
+    expect(readFileSync(db).equals(before)).toBe(true);
+    await open({ migrate: true });
+    await open({ migrate: true, actor: "agent:codex" });
   });
 
   test("names a place that cannot be written", async ({ open, folder }) => {

@@ -1,4 +1,7 @@
+import { existsSync } from "node:fs";
 import { settlesWithin, systemClock } from "../clock.ts";
+import { ownMigrations, schemaVersion } from "../database/migrate.ts";
+import { openAnyVersion } from "../database/open.ts";
 import { type Duration, formatDuration, parseDuration } from "../duration.ts";
 import { AppError } from "../error.ts";
 import { osUser } from "../host/local/os-user.ts";
@@ -6,7 +9,7 @@ import type { JobType } from "../job/definition.ts";
 import { isJobType, loadJobFiles } from "../job-type/job-files.ts";
 import type { WrittenActor } from "../policy/actor.ts";
 import { callerOf } from "../policy/caller.ts";
-import { composeWindlass, type Windlass, type WindlassOptions } from "../windlass.ts";
+import { composeWindlass, openGate, type Windlass, type WindlassOptions } from "../windlass.ts";
 import type { WindlassClient } from "./client.ts";
 import { ConnectedClient } from "./connected-client.ts";
 import { checkOptions } from "./parts.ts";
@@ -55,7 +58,7 @@ const OPTIONS = [
  *
  * @throws AppError `CONFIG` naming the key, `INVALID_DEFINITION` for two job types of one name, `USAGE` for an actor that is
  * not stricter, `DATABASE_OLDER`, `DATABASE_NEWER`, `DATABASE_FOREIGN`, `DATABASE_UNWRITABLE`, `DATABASE_BUSY` when it did
- * not answer within `connectTimeout`.
+ * not answer within `connectTimeout`; with `migrate` `POLICY_DENIED`.
  */
 export async function openWindlass(options: OpenOptions = {}): Promise<WindlassClient> {
   checkOptions("openWindlass", options, OPTIONS);
@@ -72,6 +75,8 @@ export async function openWindlass(options: OpenOptions = {}): Promise<WindlassC
     asked: options.actor,
     via: "library",
   });
+  if (options.migrate === true && isOlder(config.database.path))
+    await (await openGate(config)).ask(actor, { operation: "db.migrate", access: "write", labels: {} });
   // A type that is in `jobs` and in a file is the same value, because a module is loaded once.
   const types = [...new Set([...own, ...(await loadJobFiles(config.jobs))])];
   const mode = options.migrate === true ? "migrate" : "write";
@@ -79,6 +84,19 @@ export async function openWindlass(options: OpenOptions = {}): Promise<WindlassC
   // Types of this process are then known without waiting, which enqueueWith needs.
   for (const name of windlass.types.keys()) await windlass.submit.load(name);
   return new ConnectedClient({ windlass, actor, warnings }) as WindlassClient;
+}
+
+/** What cannot be opened is told by opening it. */
+function isOlder(path: string): boolean {
+  if (!existsSync(path)) return false;
+  try {
+    const db = openAnyVersion(path);
+    const version = Number(db.pragma("user_version"));
+    db.close();
+    return version < schemaVersion(ownMigrations());
+  } catch {
+    return false;
+  }
 }
 
 function checkTypes(jobs: readonly JobType[]): readonly JobType[] {

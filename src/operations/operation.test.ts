@@ -79,10 +79,12 @@ test("while the policy is wrong nothing is done, and what looks for the mistake 
 });
 
 test("what an agent never does is refused before the policy is asked, whatever that says", async () => {
+  denials.length = 0;
   const decide = defineOperation({ ...touch, name: "approvals.touch", refusesAgents: true });
   await expect(callOperation(decide, {}, context("agent"))).rejects.toMatchObject({
     code: "APPROVAL_BY_AGENT",
     message: "approvals.touch: agent:sam cannot decide about approvals; a person does, with a key of their own",
   });
+  expect(denials).toMatchObject([{ operation: "approvals.touch", rule: "built-in.agents-decide-nothing" }]);
   expect(await callOperation(decide, {}, context("person"))).toEqual({ times: 1 });
 });

@@ -4,11 +4,12 @@ import type { PolicyGate } from "../backend/policy-gate.ts";
 import type { Submit } from "../backend/submit.ts";
 import type { Clock } from "../clock.ts";
 import type { Config, LoadedConfig } from "../config/config.ts";
-import { AppError, type ErrorCode, isAppError } from "../error.ts";
+import { type AppError, type ErrorCode, isAppError } from "../error.ts";
 import type { JobType } from "../job/definition.ts";
 import { sayIssue } from "../job/say-issue.ts";
 import type { Pairs } from "../logfmt.ts";
-import { type Actor, formatActor } from "../policy/actor.ts";
+import type { Actor } from "../policy/actor.ts";
+import { refuseAgent } from "./refuse-agent.ts";
 import { wrongInput } from "./wrong-input.ts";
 
 /** Which rights an operation needs on the database; `none`: it opens it itself, or needs none. */
@@ -159,19 +160,10 @@ async function askedInput<Input extends z.ZodObject>(
   context: CallContext,
 ): Promise<z.output<Input>> {
   const parsed = readInput(operation, input);
-  if (operation.refusesAgents === true) refuseAgent(operation.name, context.actor);
+  if (operation.refusesAgents === true) await refuseAgent(operation.name, context.actor, context.gate);
   const access = operation.changes?.(parsed) === true ? "write" : operation.access;
   if (operation.asksItself !== true) await askPolicy({ ...operation, access }, context);
   return parsed;
-}
-
-/** @throws AppError `APPROVAL_BY_AGENT`. */
-export function refuseAgent(operation: string, actor: Actor): void {
-  if (actor.kind !== "agent") return;
-  throw new AppError(
-    "APPROVAL_BY_AGENT",
-    `${operation}: ${formatActor(actor)} cannot decide about approvals; a person does, with a key of their own`,
-  );
 }
 
 /**

@@ -40,6 +40,7 @@ const CALLS: Readonly<Record<string, readonly string[]>> = {
   "db check": ["--salvage", "trace"],
   "db shell": ["SELECT 1"],
   "approvals show": [ID],
+  "approvals setup": ["--key", "trace"],
   "approvals approve": [ID],
   "approvals reject": [ID],
   "approvals revoke": [ID],
@@ -52,6 +53,9 @@ const CALLS: Readonly<Record<string, readonly string[]>> = {
 
 /** What reads nothing that is anybody's: what a caller could read by itself. */
 const UNASKED = ["policy check", "policy test", "version", "completion"];
+
+/** What no policy can allow an agent. */
+const NEVER = ["approvals setup", "approvals approve", "approvals reject", "approvals revoke"];
 
 /** Every file below a folder with what it holds; of a database the rows, but not the refusals. */
 function traces(folder: string): Readonly<Record<string, string>> {
@@ -104,14 +108,16 @@ test.for([
       expect({ name, status, output: stdout }, stderr).toEqual({
         name,
         status: 1,
-        output: expect.stringContaining('"code":"POLICY_DENIED"'),
+        output: expect.stringContaining(NEVER.includes(name) ? '"APPROVAL_BY_AGENT"' : '"code":"POLICY_DENIED"'),
       });
     expect(traces(cli.path)).toEqual(before);
     if (!hasDatabase) return;
     const { value } = await cli.json<{ denials: { operation: string; rule: string }[] }>([
       ...["policy", "denials", "--limit", "10000"],
     ]);
-    expect(value.denials.every(({ rule }) => rule === "agents-nothing")).toBe(true);
+    expect(new Set(value.denials.map(({ rule }) => rule))).toEqual(
+      new Set(["agents-nothing", "built-in.agents-decide-nothing"]),
+    );
     const recorded = new Set(value.denials.map(({ operation }) => operation));
     const within = ["jobs.enqueue-many", ...UNASKED.map((name) => name.replace(" ", "."))];
     for (const { name } of OPERATIONS) if (!within.includes(name)) expect([...recorded]).toContain(name);
