@@ -1,15 +1,16 @@
 // `npm run bench:peers`: durable steps, replay, children and messages of DBOS, on the disk and with the durability (every
 // commit waits for the disk) that `npm run bench` has. First `npm ci --prefix bench/peers`. `--quick` takes a look.
 import { readFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { DBOS } from "@dbos-inc/dbos-sdk";
-import { median, percentile, rate, spread } from "../statistics.ts";
+import { percentile, rate, spread } from "../statistics.ts";
 import { startPostgres } from "./postgres.mjs";
 
 const { values } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
 const scale = values.quick
   ? { runs: 3, one: 200, many: 30, replayed: 1_000, children: 100, wakes: 30 }
-  : { runs: 5, one: 500, many: 100, replayed: 9_999, children: 1_000, wakes: 200 };
+  : { runs: 3, one: 500, many: 100, replayed: 9_999, children: 1_000, wakes: 200 };
 
 const seen = { began: 0, passed: 0, woken: 0 };
 
@@ -52,6 +53,8 @@ async function launch(url) {
   await DBOS.launch();
 }
 
+const load = () => loadavg()[0].toFixed(1);
+
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function steps(jobs, each) {
@@ -62,7 +65,7 @@ async function steps(jobs, each) {
     await Promise.all(handles.map((handle) => handle.getResult()));
     rates.push((jobs * each) / ((performance.now() - started) / 1_000));
   }
-  console.log(`durable steps, ${`${jobs} at once`.padEnd(16)} ${spread(rates, rate)} a second`);
+  console.log(`durable steps, ${`${jobs} at once`.padEnd(16)} ${spread(rates, rate)} a second; load ${load()}`);
 }
 
 /** The process's own recovery when it is launched again: from the first line of the code to the last recorded step. */
@@ -78,13 +81,13 @@ async function replay(url) {
     took.push(seen.passed - seen.began);
   }
   await DBOS.send(handle.workflowID, 1, "go");
-  console.log(`replay of ${String(scale.replayed).padEnd(20)} ${spread(took, (ms) => ms.toFixed(1))} ms`);
+  console.log(`replay of ${String(scale.replayed).padEnd(20)} ${spread(took, (ms) => ms.toFixed(1))} ms; load ${load()}`);
 }
 
 async function children() {
   const took = [];
   for (let n = 0; n < scale.runs; n++) took.push(await (await DBOS.startWorkflow(parent)(scale.children)).getResult());
-  console.log(`${`${scale.children} children, joined`.padEnd(30)} ${spread(took, (ms) => ms.toFixed(1))} ms`);
+  console.log(`${`${scale.children} children, joined`.padEnd(30)} ${spread(took, (ms) => ms.toFixed(1))} ms; load ${load()}`);
 }
 
 async function wakes() {
@@ -98,7 +101,7 @@ async function wakes() {
     took.push(seen.woken - started);
   }
   const [p50, p90, p99] = [0.5, 0.9, 0.99].map((share) => percentile(took, share).toFixed(2));
-  console.log(`${"message to code".padEnd(30)} p50 ${p50}  p90 ${p90}  p99 ${p99} ms (median ${median(took).toFixed(2)})`);
+  console.log(`${"message to code".padEnd(30)} p50 ${p50}  p90 ${p90}  p99 ${p99} ms load ${load()}`);
 }
 
 const postgres = startPostgres();
