@@ -30,6 +30,11 @@ export function checkKeptPath(path: string): readonly string[] {
   return parts;
 }
 
+/** True for a path of a row that leads out of where it is joined to: what was written by hand must not. */
+export function leadsOut(path: string): boolean {
+  return path.startsWith("/") || path.split(/[/\\]/).includes("..");
+}
+
 /**
  * Joins checked parts below a root and refuses to walk through a link on the way.
  *

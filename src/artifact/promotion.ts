@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
-import { dirname, isAbsolute, join } from "node:path";
+import { dirname, join } from "node:path";
 import type { ManifestFile } from "./manifest.ts";
+import { leadsOut } from "./path.ts";
 
 /** What is to be moved: rows of the index whose move is not yet recorded. */
 export interface Promotion {
@@ -18,7 +19,7 @@ export interface Promotion {
  */
 export function promote({ root, from, to, files }: Promotion): void {
   for (const file of files) {
-    if (isAbsolute(file.path) || file.path.split("/").includes("..")) continue;
+    if (leadsOut(file.path)) continue;
     const source = join(root, from, file.path);
     const target = join(root, to, file.path);
     if (!existsSync(source)) continue;

@@ -159,7 +159,7 @@ test("waits that nobody has ended are a warning; others are counted by what they
   make(JOB);
   expect((await look()).get("waiting_jobs")).toMatchObject({
     state: "ok",
-    detail: "no durable job waits; 0 events kept",
+    detail: "no job waits; 0 events kept",
   });
   const db = Connection.open(path);
   const wait = (job: number, kind: string, columns = "due", value: string | number = NOW + 60_000): void => {
@@ -177,7 +177,7 @@ test("waits that nobody has ended are a warning; others are counted by what they
   expect(well).toMatchObject({
     state: "ok",
     detail:
-      "4 durable jobs waiting, the oldest for 1h: 1 for a time, 1 for an event, 1 for a child, 1 for an approval; 0 events kept",
+      "4 jobs waiting, the oldest for 1h: 1 for a time, 1 for an event, 1 for a child, 1 for an approval; 0 events kept",
     facts: { jobs: 4, sleep: 1, event: 1, child: 1, approval: 1, overdue: 0, oldest_ms: 3_600_000 },
   });
   wait(905, "sleep", "due", NOW - 120_000);

@@ -376,6 +376,42 @@ conformance("approvals", (test) => {
     expect(await bench.settled(ofDurable)).toMatchObject({ state: "completed", result: { name: "awaited" } });
   });
 
+  test("a durable job passes its waits by it, and asks again when it continues with another input", async ({
+    open,
+  }) => {
+    const job = durable(async (ctx, { n }) => {
+      await ctx.sleep("1ms");
+      await ctx.sleep("1ms");
+      if (n === 1) await ctx.continueAs({ n: 2 });
+      return n;
+    });
+    const bench = await open({ own: [job], config: asking() });
+    const first = await bench.worker();
+    const { jobId, approvalId } = await bench.accept("app.durable", { n: 1 }, {}, { actor: AGENT });
+    await people.decide(bench, approvalId ?? "", "anna");
+    await bench.reaches(jobId, ({ state, runNumber }) => state === "waiting" && runNumber === 2);
+    const next = await pendingOf(bench, jobId);
+    expect(next.subject).toMatchObject({ runNumber: 2, position: 0, details: { input: { n: 2 } } });
+    await first.stop({ graceMs: 0 });
+    await people.decide(bench, next.approvalId, "anna");
+    await bench.worker();
+    expect(await bench.settled(jobId)).toMatchObject({ state: "completed", result: 2, runNumber: 2 });
+  });
+
+  test("a job that is enqueued in a user's own transaction waits too", async ({ open, skip }) => {
+    const bench = await open({ types, config: asking() });
+    const { embedded, submit } = bench.windlass;
+    if (!bench.backend.capabilities.transaction || embedded === undefined)
+      return skip("this backend has no transaction");
+    await submit.load("app.work");
+    const request = { type: "app.work", input: { name: "a" }, options: {}, actor: AGENT };
+    const accepted = await embedded.enqueueWith((_, accept) => accept(submit.prepare(request)));
+    expect(accepted).toMatchObject({
+      state: "waiting",
+      approvalId: (await pendingOf(bench, accepted.jobId)).approvalId,
+    });
+  });
+
   test("all jobs of one list wait, each for its own", async ({ open }) => {
     const bench = await open({ types, config: asking() });
     const request = (name: string) => ({ type: "app.work", input: { name }, options: {}, actor: AGENT });

@@ -46,7 +46,7 @@ test("a durable job by the program: it waits, explain and logs say for what, emi
   ])
     expect(lines).toContain(`metric=${metric} ts=`);
   expect((await folder.call(["doctor"])).stdout).toMatch(
-    /^check=waiting_jobs state=ok detail="1 durable job waiting, the oldest for \S+: 1 for an event; 0 events kept"$/m,
+    /^check=waiting_jobs state=ok detail="1 job waiting, the oldest for \S+: 1 for an event; 0 events kept"$/m,
   );
 
   const emit = ["jobs", "emit", "paid", "--input-json", '{"id":7,"by":"ada"}', "--event-id", "p-1"];

@@ -52,7 +52,9 @@ export class RoundEmitter {
 /** Every round ended with its two events, each once and in their order. */
 export async function checkRounds(bench: Bench, rounds: readonly Round[], replay: string): Promise<void> {
   for (const { n, jobId } of rounds) {
-    const { state, result } = await bench.settled(jobId, 60_000);
+    const { state, result } = await bench
+      .settled(jobId, 60_000)
+      .catch((error: Error) => ({ state: "lost", result: error.message }));
     const events = [0, 1].map((event) => ({ n, event }));
     expect({ n, state, result }, `once more: ${replay}`).toEqual({ n, state: "completed", result: events });
   }

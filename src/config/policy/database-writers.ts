@@ -1,4 +1,4 @@
-import { type Stats, statSync } from "node:fs";
+import { realpathSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { firstPart, GROUP_WRITES, OTHERS_WRITE, STICKY } from "./trust.ts";
 
@@ -15,7 +15,7 @@ import { firstPart, GROUP_WRITES, OTHERS_WRITE, STICKY } from "./trust.ts";
  * @param database absolute; one that does not exist yet has the writers of its folder.
  */
 export function partOfWriters(path: string, database: string): string | undefined {
-  const places = [database, dirname(database)].flatMap((place) => statsOf(place) ?? []);
+  const places = [database, dirname(database), dirname(realPath(database))].flatMap((place) => statsOf(place) ?? []);
   const owners = new Set(places.map(({ uid }) => uid));
   // In a folder like /tmp the files of others can be neither removed nor renamed.
   const isOpen = places.some((stats) => !isSticky(stats) && (stats.mode & (GROUP_WRITES | OTHERS_WRITE)) !== 0);
@@ -29,6 +29,15 @@ export function partOfWriters(path: string, database: string): string | undefine
 
 function isSticky(stats: Stats): boolean {
   return stats.isDirectory() && (stats.mode & STICKY) !== 0;
+}
+
+/** Where a path is a link, the folder of the file itself counts too. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }
 
 function statsOf(path: string): Stats | undefined {

@@ -216,6 +216,15 @@ describe.skipIf(!isRoot)("whoever may write the database asks too, as anybody", 
     expect(level()).toEqual(["advisory", `an account that may write the database can change ${path}`]);
   });
 
+  test("a database that is named by a link has the writers of both folders", () => {
+    const link = join(folder, "link.db");
+    symlinkSync(database, link);
+    chmodSync(dirname(database), 0o777);
+    chownSync(database, 0, 0);
+    chownSync(path, 4799, 0);
+    expect(partOfWriters(path, link)).toBe(path);
+  });
+
   test("a database that is not there yet has the writers of its folder", () => {
     rmSync(database);
     chownSync(path, WORKER, WORKER);

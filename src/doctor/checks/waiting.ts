@@ -8,7 +8,7 @@ import { eventCounts, type WaitingCounts, waitingCounts } from "../waiting-shape
 /** A live worker ends a wait within milliseconds, and at its next tick (10 s at the most) what another process stored. */
 const LATE_MS = 15_000;
 
-/** Durable jobs that wait, and whether somebody wakes them. */
+/** Jobs that wait, for time, events, children or people, and whether somebody wakes them. */
 export function waitingJobs({ db, clock }: OpenContext): Finding {
   const stats = readWaitingStats(db, clock.now());
   const waiting = waitingCounts(stats, clock.now());
@@ -23,9 +23,9 @@ export function waitingJobs({ db, clock }: OpenContext): Finding {
         : "start `windlass worker`",
       facts,
     );
-  if (waiting.jobs === 0) return ok(`no durable job waits; ${kept}`, facts);
+  if (waiting.jobs === 0) return ok(`no job waits; ${kept}`, facts);
   const oldest = waiting.oldest_ms === null ? "" : `, the oldest for ${sayAge(waiting.oldest_ms)}`;
-  return ok(`${sayCount(waiting.jobs, "durable job")} waiting${oldest}: ${sayWaits(waiting)}; ${kept}`, facts);
+  return ok(`${sayCount(waiting.jobs, "job")} waiting${oldest}: ${sayWaits(waiting)}; ${kept}`, facts);
 }
 
 function isServed(db: OpenContext["db"]): boolean {

@@ -1,0 +1,177 @@
+import { afterAll, describe, expect } from "vitest";
+import { judgeApproval } from "../../src/approval/verify.ts";
+import type { ServeOptions } from "../../src/backend/backend.ts";
+import { AppError } from "../../src/error.ts";
+import type { JobType } from "../../src/job/definition.ts";
+import { Approvers, pendingOf } from "../support/approvers.ts";
+import { durable, emitted, gate, waits } from "../support/durable.ts";
+import { needs } from "../support/system.ts";
+import { type Bench, EMBEDDED, TESTER, testOn } from "../support/test.ts";
+import { workType } from "../support/work-type.ts";
+
+// What people do between a worker's look at their decisions and what it does by them.
+
+needs("ssh");
+const test = testOn(EMBEDDED);
+const people = new Approvers("anna", "bert");
+afterAll(() => people[Symbol.dispose]());
+
+const demand = { terms: { approvers: [], quorum: 1, level: "advisory" as const }, expiresInMs: 3_600_000 };
+const DURABLE = durable(async (ctx) => {
+  const all = await ctx.all({
+    leave: () => ctx.approve({ title: "Go on" }),
+    other: () => ctx.waitFor("other"),
+  });
+  return all.leave.decision;
+});
+
+/** A worker whose looks end when the test lets them; each is told to `onLook`. */
+async function serve(
+  bench: Bench,
+  type: JobType,
+  onLook: (look: number) => Promise<unknown> | undefined,
+  needsLeave = type.kind === "plain",
+) {
+  let looks = 0;
+  const { inForce } = bench.windlass.gate;
+  const options: ServeOptions = {
+    types: [{ type, handlers: { run: type.run as never } }],
+    concurrency: 2,
+    labels: {},
+    onStuck: "report",
+    claims: true,
+    prepareChild: () => expect.fail("no children here"),
+    submitChild: () => expect.fail("no children here"),
+    checkPolicy: () => (needsLeave ? demand : undefined),
+    demandOf: ({ wanted }) => wanted,
+    async judge(approval, terms) {
+      const judgement = await judgeApproval(approval, terms, inForce, bench.windlass.clock.now());
+      await onLook(++looks);
+      return judgement;
+    },
+    fireSchedules: async () => undefined,
+    secret: () => undefined,
+  };
+  return bench.backend.serve(options);
+}
+
+const open1 = (bench: Bench) => workType(bench.folder, { name: "app.work" }) as JobType;
+
+/** A job that was claimed once and waits for leave. */
+async function held(bench: Bench): Promise<{ readonly id: string; readonly approvalId: string }> {
+  const id = await bench.submit("app.work", { name: "a" });
+  await bench.reaches(id, ({ state }) => state === "waiting");
+  return { id, approvalId: (await pendingOf(bench, id)).approvalId };
+}
+
+describe("a job that needs leave", () => {
+  const config = () => people.policy(["name: all, allow: true"]);
+  const types = [{ name: "app.work" }];
+
+  test("that is taken back while its worker is about to go on by it does not run", async ({ open }) => {
+    const bench = await open({ types, config: config() });
+    const look = gate();
+    await serve(bench, open1(bench), (n) => (n === 1 ? look.pass() : undefined));
+    const { id, approvalId } = await held(bench);
+    await people.decide(bench, approvalId, "anna");
+    await look.reached;
+    await people.decide(bench, approvalId, "anna", { decision: "revoked" });
+    look.open();
+    expect(await bench.settled(id)).toMatchObject({ state: "failed", error: { code: "APPROVAL_REVOKED" } });
+    expect(bench.effects.order("start")).toEqual([]);
+  });
+
+  test("that is cancelled meanwhile is cancelled, and does not run", async ({ open }) => {
+    const bench = await open({ types, config: config() });
+    const look = gate();
+    await serve(bench, open1(bench), (n) => (n === 1 ? look.pass() : undefined));
+    const { id, approvalId } = await held(bench);
+    await people.decide(bench, approvalId, "anna");
+    await look.reached;
+    expect(await bench.cancel(id)).toEqual({ kind: "requested" });
+    look.open();
+    expect((await bench.settled(id)).state).toBe("cancelled");
+    expect(bench.effects.order("start")).toEqual([]);
+  });
+
+  test("whose worker stops meanwhile is given back, and runs elsewhere", async ({ open }) => {
+    const bench = await open({ types, config: config() });
+    const look = gate();
+    const first = await serve(bench, open1(bench), (n) => (n === 1 ? look.pass() : undefined));
+    const { id, approvalId } = await held(bench);
+    await people.decide(bench, approvalId, "anna");
+    await look.reached;
+    const stopped = first.stop({ graceMs: 0 });
+    await stopped;
+    look.open();
+    await serve(bench, open1(bench), () => undefined);
+    expect(await bench.settled(id)).toMatchObject({ state: "completed", crashes: 0, failures: 0 });
+    expect(bench.effects.count("a", "start")).toBe(1);
+  });
+
+  test("is looked at again when verifying took too long, and fails by nothing that passes", async ({ open }) => {
+    const bench = await open({ types, config: config() });
+    await serve(bench, open1(bench), async (n) => {
+      if (n === 1) throw new AppError("TIMEOUT", "ssh-keygen took too long");
+    });
+    const { id, approvalId } = await held(bench);
+    await people.decide(bench, approvalId, "anna");
+    expect(await bench.settled(id)).toMatchObject({ state: "completed", attempt: 1, failures: 0 });
+  });
+});
+
+describe("a call that waits for people", () => {
+  const config = () => people.policy(["name: all, allow: true"]);
+
+  test("does not sleep through a decision that comes while it is looked at for another one", async ({ open }) => {
+    const two = durable(async (ctx) => {
+      const { a, b } = await ctx.all({
+        a: () => ctx.approve({ title: "a" }),
+        b: () => ctx.approve({ title: "b" }),
+      });
+      return [a.decision, b.decision];
+    });
+    const bench = await open({ own: [two], config: config() });
+    const look = gate();
+    await serve(bench, two, (n) => (n === 2 ? look.pass() : undefined));
+    const id = await bench.submit("app.durable", {});
+    await waits(bench, id);
+    const { approvals } = await bench.backend.approvals.list({ jobId: id, limit: 9 });
+    const [a, b] = approvals.toSorted((x, y) => x.subject.position - y.subject.position);
+    await people.decide(bench, a?.approvalId ?? "", "anna");
+    // Both are looked at; nothing was decided about the second one by then.
+    await look.reached;
+    await people.decide(bench, b?.approvalId ?? "", "bert", { decision: "rejected" });
+    look.open();
+    expect((await bench.settled(id)).result).toEqual(["approved", "rejected"]);
+  });
+
+  test("is judged by what was decided when it acts, not when it looked", async ({ open }) => {
+    const bench = await open({ own: [DURABLE], config: config() });
+    const look = gate();
+    await serve(bench, DURABLE, (n) => (n === 1 ? look.pass() : undefined));
+    const id = await bench.submit("app.durable", {});
+    await waits(bench, id);
+    const { approvalId } = await pendingOf(bench, id);
+    await people.decide(bench, approvalId, "anna");
+    await look.reached;
+    await people.decide(bench, approvalId, "bert", { decision: "revoked" });
+    look.open();
+    await waits(bench, id, 2);
+    await emitted(bench, "other");
+    expect((await bench.settled(id)).result).toBe("revoked");
+  });
+
+  test("that is cancelled while it is looked at ends so", async ({ open }) => {
+    const bench = await open({ own: [DURABLE], config: config() });
+    const look = gate();
+    await serve(bench, DURABLE, (n) => (n === 1 ? look.pass() : undefined));
+    const id = await bench.submit("app.durable", {});
+    await waits(bench, id);
+    await people.decide(bench, (await pendingOf(bench, id)).approvalId, "anna");
+    await look.reached;
+    expect(await bench.backend.cancel(id, TESTER)).toEqual({ kind: "requested" });
+    look.open();
+    expect((await bench.settled(id)).state).toBe("cancelled");
+  });
+});
