@@ -48,7 +48,7 @@ export function insertReady(tx: Transaction<Notice>, job: Pick<JobRow, "queue" |
 /** Puts a job whose attempt was taken from its worker back; a deadline that passed while it ran is looked at again. */
 export function returnToReady(tx: Transaction<Notice>, job: JobRow, entry: Entry): void {
   insertReady(tx, job, entry);
-  tx.notify({ kind: "moved", job: job.id });
+  tx.notify({ kind: "moved", jobs: [job.id] });
   // From now on its machine is waited for, however long ago the effect was started.
   if (entry.recover === 1)
     tx.db.run("UPDATE effect SET at = ? WHERE job = ? AND run = ?", tx.nowMs, entry.job, entry.run);

@@ -36,7 +36,7 @@ export function cancel(
     );
     if (changes > 0) addHistory(tx, { job: number, run }, "cancel.requested", { actor: actor.text });
     tx.notify(WORK);
-    tx.notify({ kind: "moved", job: number });
+    tx.notify({ kind: "moved", jobs: [number] });
     return { kind: "requested" };
   }
   removeStanding(tx, job, standing);

@@ -157,8 +157,7 @@ export function leaseRows(
     at: tx.nowMs,
     jobs: claims.map(({ entry }) => [entry.job, entry.run, entry.attempt, entry.failures, entry.crashes]),
   });
-  // Once for the batch: whoever watches a job looks at that job, not at the notice.
-  tx.notify({ kind: "moved", job: claims[0]?.entry.job ?? 0 });
+  tx.notify({ kind: "moved", jobs: claims.map(({ entry }) => entry.job) });
   return claims;
 }
 

@@ -116,7 +116,7 @@ export class EmbeddedBackend implements Backend {
     });
     this.#workWake = new Wake(db.path, "work");
     this.#movedWake = new Wake(db.path, "moved");
-    this.#watchers = new Watchers(db.path, options.clock, () => this.#onForeignWork());
+    this.#watchers = new Watchers(db, options.clock, () => this.#onForeignWork());
     const parts = this.#parts;
     const { clock, machine } = options;
     const reader = jobReader({ ...parts, clock, machine, ownWorkers: () => new Set(this.#workers.keys()) });
@@ -166,16 +166,23 @@ export class EmbeddedBackend implements Backend {
 
   async settled(jobId: string, options: SettledOptions = {}): Promise<JobStatus> {
     const { withinMs, signal, until = (status: JobStatus) => status.endedAtMs !== null } = options;
+    const job = this.#numbers.numberOf(jobId);
+    if (job === undefined) throw this.#unknown(jobId);
     return this.#watchers.wait({
+      job,
       look: async () => {
         const status = await this.status(jobId);
-        if (status === undefined) throw new AppError("JOB_NOT_FOUND", `there is no job ${jobId} in ${this.#db.path}`);
+        if (status === undefined) throw this.#unknown(jobId);
         return until(status) ? status : undefined;
       },
       what: `job ${jobId}`,
       ...(withinMs === undefined ? {} : { withinMs }),
       ...(signal === undefined ? {} : { signal }),
     });
+  }
+
+  #unknown(jobId: string): AppError {
+    return new AppError("JOB_NOT_FOUND", `there is no job ${jobId} in ${this.#db.path}`);
   }
 
   async cancel(jobId: string, actor: Actor): Promise<CancelResult> {
@@ -244,14 +251,14 @@ export class EmbeddedBackend implements Backend {
     let moved = false;
     for (const notice of notices) {
       if (notice.kind === "work") work = true;
-      else if (notice.kind === "moved") moved = true;
-      else for (const worker of this.#workers.values()) worker.dueAt(notice.atMs);
+      else if (notice.kind === "moved") {
+        moved = true;
+        this.#watchers.moved(notice.jobs);
+      } else for (const worker of this.#workers.values()) worker.dueAt(notice.atMs);
     }
     if (work) for (const worker of this.#workers.values()) worker.wake();
     if (work || notices.some((notice) => notice.kind === "due")) this.#workWake.ring();
-    if (!moved) return;
-    this.#watchers.moved();
-    this.#movedWake.ring();
+    if (moved) this.#movedWake.ring();
   }
 
   #onForeignWork(): void {

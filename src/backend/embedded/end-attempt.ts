@@ -224,7 +224,7 @@ export function insertDelayed(tx: Transaction<Notice>, entry: Entry, due: number
     reason,
   );
   tx.notify({ kind: "due", atMs: due });
-  tx.notify({ kind: "moved", job: entry.job });
+  tx.notify({ kind: "moved", jobs: [entry.job] });
 }
 
 /** An effect is forgotten when its attempt has ended by itself. */

@@ -41,7 +41,7 @@ export function recordEnd(
     result ?? null,
     error === undefined ? null : JSON.stringify(error),
   );
-  tx.notify({ kind: "moved", job: entry.job });
+  tx.notify({ kind: "moved", jobs: [entry.job] });
 }
 
 /** Ends a run that some state led to, and gives its keys back. */

@@ -6,8 +6,8 @@ export type Notice =
   | { readonly kind: "work" }
   /** A time was stored at which something becomes due. */
   | { readonly kind: "due"; readonly atMs: number }
-  /** A job moved: those who watch it should look. */
-  | { readonly kind: "moved"; readonly job: JobNumber };
+  /** Jobs moved: those who watch them should look. */
+  | { readonly kind: "moved"; readonly jobs: readonly JobNumber[] };
 
 /** The notice of ready work, one object for all. */
 export const WORK: Notice = { kind: "work" };

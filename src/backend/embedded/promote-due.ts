@@ -45,8 +45,7 @@ export function promoteDue(tx: Transaction<Notice>): DueWork {
       });
     }
   }
-  const [first] = rows;
-  if (first !== undefined) tx.notify({ kind: "moved", job: first.job });
+  if (rows.length > 0) tx.notify({ kind: "moved", jobs: rows.map(({ job }) => job) });
   const expired = expireDue(tx);
   const moreWaits = settleDue(tx, CHUNK);
   const moreApprovals = expireApprovals(tx, CHUNK);

@@ -18,5 +18,5 @@ export function recordProgress(
     tx.nowMs,
     JSON.stringify(progress),
   );
-  tx.notify({ kind: "moved", job });
+  tx.notify({ kind: "moved", jobs: [job] });
 }

@@ -56,7 +56,7 @@ export function replay(
     ...(from === undefined ? {} : { from }),
   });
   admit(tx, { queue: job.queue, rank, keys: job.keys }, freshEntry(number, run));
-  tx.notify({ kind: "moved", job: number });
+  tx.notify({ kind: "moved", jobs: [number] });
   return { kind: "started", runNumber: run };
 }
 

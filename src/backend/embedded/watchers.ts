@@ -1,7 +1,9 @@
 import type { FSWatcher } from "node:fs";
 import type { Clock } from "../../clock.ts";
+import type { Connection } from "../../database/connection.ts";
 import { formatDuration } from "../../duration.ts";
 import { AppError } from "../../error.ts";
+import type { JobNumber } from "./job-number.ts";
 import { watchWake } from "./wake.ts";
 
 /** The wake file is a hint; this poll is the truth. */
@@ -9,6 +11,8 @@ const POLL_MS = 250;
 
 /** What somebody waits for. */
 export interface Wait<T> {
+  /** Whose moves are looked at. */
+  readonly job: JobNumber;
   /** Returns what was waited for, `undefined` to wait on, or throws to give up. */
   readonly look: () => Promise<T | undefined>;
   /** Named in the error. */
@@ -19,41 +23,60 @@ export interface Wait<T> {
 
 /** Those in this process who wait for something to happen in the database, and the files through which other processes tell. */
 export class Watchers implements Disposable {
-  readonly #path: string;
+  readonly #db: Connection;
   readonly #clock: Clock;
   readonly #onWork: () => void;
-  readonly #looks = new Set<() => void>();
+  /** By job: a commit costs those who wait for other jobs nothing. */
+  readonly #looks = new Map<JobNumber, Set<() => void>>();
+  #foreignCommits: unknown;
   #movedFile: FSWatcher | undefined;
   #workFile: FSWatcher | undefined;
 
-  constructor(path: string, clock: Clock, onWork: () => void) {
-    this.#path = path;
+  constructor(db: Connection, clock: Clock, onWork: () => void) {
+    this.#db = db;
     this.#clock = clock;
     this.#onWork = onWork;
   }
 
   /** From now on other processes can wake this one's workers. */
   watchWork(): void {
-    this.#workFile ??= watchWake(this.#path, "work", this.#onWork);
+    this.#workFile ??= watchWake(this.#db.path, "work", this.#onWork);
   }
 
-  /** Something moved in this process. */
-  moved(): void {
-    for (const look of [...this.#looks]) look();
+  /** These jobs moved in this process. */
+  moved(jobs: readonly JobNumber[]): void {
+    if (this.#looks.size === 0) return;
+    for (const job of jobs) for (const look of [...(this.#looks.get(job) ?? [])]) look();
+  }
+
+  /** The file is rung by this process too; whether another one has committed costs less to ask than one look. */
+  #rung(): void {
+    const commits = this.#countForeignCommits();
+    if (commits !== undefined && commits === this.#foreignCommits) return;
+    this.#foreignCommits = commits;
+    for (const looks of [...this.#looks.values()]) for (const look of [...looks]) look();
+  }
+
+  /** A number that changes with the commits of others; `undefined` when the file cannot be asked, which a look then says. */
+  #countForeignCommits(): unknown {
+    try {
+      return this.#db.pragma("data_version");
+    } catch {
+      return undefined;
+    }
   }
 
   /** @throws AppError `WAIT_TIMEOUT`; the signal's reason; what `look` throws. */
-  wait<T>({ look, what, withinMs, signal }: Wait<T>): Promise<T> {
-    this.#movedFile ??= watchWake(this.#path, "moved", () => this.moved());
+  wait<T>({ job, look, what, withinMs, signal }: Wait<T>): Promise<T> {
+    this.#movedFile ??= watchWake(this.#db.path, "moved", () => this.#rung());
     return new Promise<T>((resolve, reject) => {
       let looking = false;
       let again = false;
       const end = (settle: () => void): void => {
-        this.#looks.delete(tryLook);
+        this.#forget(job, tryLook);
         poll.cancel();
         limit?.cancel();
         signal?.removeEventListener("abort", onAbort);
-        this.#unwatch();
         settle();
       };
       const tryLook = (): void => {
@@ -90,13 +113,16 @@ export class Watchers implements Disposable {
               ),
             );
       signal?.addEventListener("abort", onAbort, { once: true });
-      this.#looks.add(tryLook);
+      this.#looks.set(job, (this.#looks.get(job) ?? new Set()).add(tryLook));
       if (signal?.aborted) onAbort();
       else tryLook();
     });
   }
 
-  #unwatch(): void {
+  #forget(job: JobNumber, look: () => void): void {
+    const looks = this.#looks.get(job);
+    looks?.delete(look);
+    if (looks?.size === 0) this.#looks.delete(job);
     if (this.#looks.size > 0) return;
     this.#movedFile?.close();
     this.#movedFile = undefined;

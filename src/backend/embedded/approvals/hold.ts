@@ -61,7 +61,7 @@ export function hold(
     approvalId,
   );
   tx.notify({ kind: "due", atMs: due });
-  tx.notify({ kind: "moved", job: entry.job });
+  tx.notify({ kind: "moved", jobs: [entry.job] });
 }
 
 /** The run of a job that waits for leave is taken out of its place; `undefined` when it does not stand there. */
@@ -76,7 +76,7 @@ export function takeHeld(
   if (!held || entry === undefined || row === undefined) return undefined;
   tx.db.run("DELETE FROM wait WHERE job = ? AND run = ? AND position = 0", job, run);
   tx.db.run("DELETE FROM waiting WHERE job = ?", job);
-  tx.notify({ kind: "moved", job });
+  tx.notify({ kind: "moved", jobs: [job] });
   return { row, entry };
 }
 

@@ -44,7 +44,7 @@ export function suspend(tx: Transaction<Notice>, { claim, worker, others, code }
   setLeasedJobs(tx, epoch, others(tx));
   // It was taken out when it passed while the job ran.
   if (job.env.deadline !== undefined) storeExpiry(tx, job.env.deadline, job.id, entry.run, "deadline");
-  tx.notify({ kind: "moved", job: entry.job });
+  tx.notify({ kind: "moved", jobs: [entry.job] });
   return { kind: "suspended" };
 }
 

@@ -54,7 +54,7 @@ export function wakeNow(tx: Transaction<Notice>, run: RunOf): void {
   tx.db.run("UPDATE waiting SET woken = ? WHERE job = ?", untilMs, run.job);
   tx.notify(WORK);
   tx.notify({ kind: "due", atMs: untilMs });
-  tx.notify({ kind: "moved", job: run.job });
+  tx.notify({ kind: "moved", jobs: [run.job] });
 }
 
 /** Puts a run that goes on where any worker finds it. */
@@ -65,5 +65,5 @@ export function release(tx: Transaction<Notice>, entry: Entry): void {
   const { run, attempt, failures, crashes } = entry;
   // It kept its keys.
   insertReady(tx, job, { job: entry.job, run, attempt, failures, crashes, recover: GOES_ON });
-  tx.notify({ kind: "moved", job: entry.job });
+  tx.notify({ kind: "moved", jobs: [entry.job] });
 }
