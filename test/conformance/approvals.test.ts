@@ -259,6 +259,19 @@ conformance("approvals", (test) => {
     });
   });
 
+  test("one that waits for a second yes can be taken back too", async ({ open }) => {
+    const config = asking('name: ask, actors: ["agent:*"], approval: { by: [anna, bert, carl], quorum: 2 }');
+    const bench = await open({ types, config });
+    const { jobId, approvalId, by } = await asAgent(bench, "a");
+    await by("anna");
+    expect(await by("anna", { decision: "revoked" })).toEqual({ kind: "stored", state: "revoked" });
+    expect(await bench.status(jobId)).toMatchObject({
+      state: "failed",
+      error: { code: "APPROVAL_REVOKED", message: `anna took the approval ${approvalId} back` },
+    });
+    expect(await by("bert")).toEqual({ kind: "closed", state: "revoked", used: false });
+  });
+
   test("and no more afterwards", async ({ open }) => {
     const bench = await open({ types, config: asking() });
     await bench.worker();
@@ -327,6 +340,24 @@ conformance("approvals", (test) => {
     expect(refused).toMatchObject([{ data: { by: "anna", error: { code: "APPROVER_UNKNOWN" } } }]);
     await by("bert");
     expect((await lax.settled(jobId)).state).toBe("completed");
+  });
+
+  test("whoever's yes did not count there may decide again", async ({ open }) => {
+    const only = (rest: string) => `name: ask, actors: ["agent:*"], approval: { by: [anna], ${rest} }`;
+    const lax = await open({ types, config: asking(only("level: advisory")) });
+    const strict = await open({ types, folder: lax.folder, config: asking(only("level: enforced")) });
+    const again = await asAgent(lax, "a");
+    const no = await asAgent(lax, "b");
+    await again.by("anna");
+    await no.by("anna");
+    const worker = await strict.worker();
+    for (const { jobId } of [again, no]) await strict.reaches(jobId, ({ state }) => state === "waiting");
+    await worker.stop({ graceMs: 0 });
+    expect(await no.by("anna", { decision: "rejected" })).toEqual({ kind: "stored", state: "rejected" });
+    expect(await again.by("anna")).toEqual({ kind: "stored", state: "approved" });
+    await lax.worker();
+    expect((await lax.settled(again.jobId)).state).toBe("completed");
+    expect((await lax.settled(no.jobId)).error?.code).toBe("APPROVAL_REJECTED");
   });
 
   test("a job that was accepted where it needed none waits where it needs one", async ({ open }) => {

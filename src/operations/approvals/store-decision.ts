@@ -1,6 +1,7 @@
 import type { Approval, ApprovalState, Decision, SignedDecision } from "../../approval/approval.ts";
 import { SKEW_MS } from "../../approval/check-decision.ts";
 import type { SoundDecision } from "../../approval/judgement.ts";
+import { hasDecided, isOpenTo } from "../../approval/still-open.ts";
 import { verifyDecision } from "../../approval/verify.ts";
 import type { ApprovalStore } from "../../backend/approvals.ts";
 import { AppError } from "../../error.ts";
@@ -72,13 +73,12 @@ export function refuseClosed(approval: Approval, decision: Decision, nowMs: numb
       "APPROVAL_EXPIRED",
       `the approval ${approvalId} could be decided until ${new Date(expiresAtMs).toISOString()}; start the job over (\`windlass jobs retry\`), and it is asked again`,
     );
-  if (state !== (decision === "revoked" ? "approved" : "pending")) throw closed(approvalId, decision, state);
+  if (!isOpenTo(approval, decision)) throw closed(approvalId, decision, state);
 }
 
 /** Refuses a second decision of one principal. @throws AppError `APPROVAL_REPEATED`. */
-export function refuseRepeated({ approvalId, decisions }: Approval, principal: string, decision: Decision): void {
-  const isRepeated = decisions.some((one) => one.principal === principal && one.decision !== "revoked");
-  if (decision !== "revoked" && isRepeated) throw repeated(approvalId, principal);
+export function refuseRepeated(approval: Approval, principal: string, decision: Decision): void {
+  if (decision !== "revoked" && hasDecided(approval, principal)) throw repeated(approval.approvalId, principal);
 }
 
 /** Refuses an approval that is worth less than is asked for. @throws AppError `APPROVAL_LEVEL` with what is missing. */
@@ -121,7 +121,7 @@ function closed(approvalId: string, decision: Decision, state: ApprovalState): A
   return new AppError(
     "APPROVAL_CLOSED",
     decision === "revoked"
-      ? `the approval ${approvalId} is ${state}; only an approved one can be revoked`
+      ? `the approval ${approvalId} is ${state}; only one that somebody approved can be revoked`
       : `the approval ${approvalId} is ${state} already; ${CLOSED_HINTS[state]}`,
     { details: { approval_id: approvalId, state } },
   );

@@ -1,4 +1,5 @@
 import type { Approval, ApprovalState, SignedDecision } from "../../../approval/approval.ts";
+import { hasDecided, isOpenTo } from "../../../approval/still-open.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import type { ErrorRecord } from "../../../error.ts";
 import type { DecideResult } from "../../approvals.ts";
@@ -48,17 +49,15 @@ function questionOf(tx: Transaction<Notice>, approvalId: string): Question | und
 /** Who may decide was found out by the caller; this is whether there is anything left to decide. */
 function closedTo(
   tx: Transaction<Notice>,
-  { state, usedAtMs, expiresAtMs, decisions }: Approval,
+  approval: Approval,
   { decision, principal }: SignedDecision,
 ): DecideResult | undefined {
+  const { state, usedAtMs, expiresAtMs } = approval;
   const used = usedAtMs !== null;
-  const open = decision === "revoked" ? state === "approved" && !used : state === "pending";
-  if (!open) return { kind: "closed", state, used };
+  if (!isOpenTo(approval, decision)) return { kind: "closed", state, used };
   // Its time is over, and no worker has seen it yet.
   if (tx.nowMs > expiresAtMs) return { kind: "closed", state: "expired", used };
-  if (decision === "revoked") return undefined;
-  const before = decisions.some((made) => made.principal === principal && made.decision !== "revoked");
-  return before ? { kind: "repeated" } : undefined;
+  return decision !== "revoked" && hasDecided(approval, principal) ? { kind: "repeated" } : undefined;
 }
 
 function insertDecision(tx: Transaction<Notice>, approval: Approval, signed: SignedDecision): void {
