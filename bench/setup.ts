@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import type { BackendWorker, WorkerEvent } from "../src/backend/backend.ts";
+import type { BackendWorker, WorkerEvent } from "../src/backend/serving.ts";
 import { loadConfig } from "../src/config/load.ts";
 import { defineJob, type JobType } from "../src/job/definition.ts";
 import type { Actor } from "../src/policy/actor.ts";

@@ -6,8 +6,8 @@
  * @packageDocumentation
  */
 
-export type { WorkerEvent } from "./backend/backend.ts";
 export type { Capabilities } from "./backend/capabilities.ts";
+export type { WorkerEvent } from "./backend/serving.ts";
 export type { Duration } from "./duration.ts";
 export {
   AppError,

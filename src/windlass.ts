@@ -1,8 +1,9 @@
-import type { Backend, BackendWorker, ServedType, ServeOptions } from "./backend/backend.ts";
+import type { Backend } from "./backend/backend.ts";
 import { EmbeddedBackend } from "./backend/embedded/embedded.ts";
 import { policyLogAt } from "./backend/embedded/policy-log.ts";
 import type { WorkerLimits } from "./backend/embedded/worker/parts.ts";
 import { PolicyGate } from "./backend/policy-gate.ts";
+import type { BackendWorker, ServedType, ServeOptions } from "./backend/serving.ts";
 import { Submit } from "./backend/submit.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config/config.ts";

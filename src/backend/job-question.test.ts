@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { approvalOf } from "../../test/support/approvals.ts";
-import type { AskedJob } from "./backend.ts";
 import { asAsked, dueLater, jobQuestion } from "./job-question.ts";
+import type { AskedJob } from "./serving.ts";
 
 const job: AskedJob = {
   actor: { kind: "agent", name: "codex", via: "mcp" },

@@ -3,7 +3,8 @@ import type { Approval } from "../approval/approval.ts";
 import { canonicalJson } from "../job/canonical-json.ts";
 import { formatActor } from "../policy/actor.ts";
 import { jobFacts } from "../policy/job-facts.ts";
-import type { AskedJob, JobQuestion } from "./backend.ts";
+import type { JobQuestion } from "./acceptance.ts";
+import type { AskedJob } from "./serving.ts";
 
 /** An input up to this length stands in the question itself, in characters of JSON; of a longer one its digest does. */
 const SHOWN_MAX = 262_144;

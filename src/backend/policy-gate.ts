@@ -9,8 +9,9 @@ import { couldBeAllowed, decide, type PolicyDecision } from "../policy/decide.ts
 import { denialOf, type PolicyInForce, refusalOf, unaskable } from "../policy/in-force.ts";
 import { jobFacts } from "../policy/job-facts.ts";
 import type { PolicyRequest } from "../policy/request.ts";
-import type { Acceptance, AskedCall, AskedJob } from "./backend.ts";
+import type { Acceptance } from "./acceptance.ts";
 import type { LimitedUse, PolicyLog } from "./policy-log.ts";
+import type { AskedCall, AskedJob } from "./serving.ts";
 
 /** The operation of a job that was asked for by itself. */
 export const ENQUEUE = "jobs.enqueue";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AppError } from "../error.ts";
 import type { JobType } from "../job/definition.ts";
-import type { PublishedType } from "./backend.ts";
+import type { PublishedType } from "./reading.ts";
 
 /**
  * A job type as data, for processes that have not loaded its code: the JSON Schema of its input and its rules.

@@ -15,11 +15,14 @@ import { secretNames, secretNamesByShape } from "../job/secret.ts";
 import type { ParentRef } from "../job/spec.ts";
 import { writeJson } from "../job/write-json.ts";
 import { type Actor, strictest } from "../policy/actor.ts";
-import type { Acceptance, Accepted, AskedJob, Backend, BackendWorker, ParentJob, PublishedType } from "./backend.ts";
+import type { Acceptance, Accepted } from "./acceptance.ts";
+import type { Backend } from "./backend.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { jobQuestion } from "./job-question.ts";
 import { ENQUEUE, type PolicyGate } from "./policy-gate.ts";
 import { publishedInput } from "./published-type.ts";
+import type { PublishedType } from "./reading.ts";
+import type { AskedJob, BackendWorker, ParentJob } from "./serving.ts";
 
 /** One job that somebody asks for. */
 export interface JobRequest {

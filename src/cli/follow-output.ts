@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { attemptPath, keptPath } from "../artifact/attempt-folder.ts";
-import type { Backend, JobStatus } from "../backend/backend.ts";
+import type { Backend } from "../backend/backend.ts";
+import type { JobStatus } from "../backend/reading.ts";
 import { guardOutput } from "../operations/jobs/guard-output.ts";
 import { outputFiles } from "../operations/jobs/output-files.ts";
 import { OutputFollower, type WriteBytes } from "./output-follower.ts";

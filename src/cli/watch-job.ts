@@ -1,4 +1,5 @@
-import type { Backend, JobStatus } from "../backend/backend.ts";
+import type { Backend } from "../backend/backend.ts";
+import type { JobStatus } from "../backend/reading.ts";
 import { formatDuration } from "../duration.ts";
 import { isAppError } from "../error.ts";
 import { jobStatusLine, jobStatusOutput } from "../operations/jobs/status-output.ts";

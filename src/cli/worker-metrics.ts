@@ -1,5 +1,5 @@
 import { appendFileSync } from "node:fs";
-import type { WorkerEvent } from "../backend/backend.ts";
+import type { WorkerEvent } from "../backend/serving.ts";
 import type { Submit } from "../backend/submit.ts";
 import { formatPairs, formatTimestamp, type Logger } from "../logfmt.ts";
 import type { Terminal } from "./terminal.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { WaitingStats } from "../backend/backend.ts";
+import type { WaitingStats } from "../backend/reading.ts";
 
 const Count = z.int();
 const Ms = z.number().nullable();

@@ -1,4 +1,4 @@
-import type { JobStatus as StoredStatus } from "../backend/backend.ts";
+import type { JobStatus as StoredStatus } from "../backend/reading.ts";
 import type { ErrorRecord } from "../error.ts";
 import type { Progress } from "../job/context.ts";
 import type { Priority } from "../job/options.ts";

@@ -1,4 +1,4 @@
-import type { BackendWorker, WorkerEvent } from "../backend/backend.ts";
+import type { BackendWorker, WorkerEvent } from "../backend/serving.ts";
 import { type Duration, parseDuration } from "../duration.ts";
 import { AppError } from "../error.ts";
 import { askPolicy, type ClientParts, checkOptions } from "./parts.ts";

@@ -1,4 +1,4 @@
-import type { Accepted } from "../backend/backend.ts";
+import type { Accepted } from "../backend/acceptance.ts";
 import type { JobRequest } from "../backend/submit.ts";
 import { AppError } from "../error.ts";
 import type { JobType } from "../job/definition.ts";

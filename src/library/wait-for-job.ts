@@ -1,4 +1,4 @@
-import type { JobStatus as StoredStatus } from "../backend/backend.ts";
+import type { JobStatus as StoredStatus } from "../backend/reading.ts";
 import { parseDuration } from "../duration.ts";
 import { AppError, isAppError, isErrorCode } from "../error.ts";
 import type { JobType } from "../job/definition.ts";

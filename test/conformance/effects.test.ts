@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { z } from "zod";
 import type { EffectContext, Handlers } from "../../src/attempt/handlers.ts";
-import type { BackendWorker, ServeOptions } from "../../src/backend/backend.ts";
+import type { BackendWorker, ServeOptions } from "../../src/backend/serving.ts";
 import { AppError } from "../../src/error.ts";
 import { machineIdentity } from "../../src/host/local/machine.ts";
 import { defineJob, type JobType } from "../../src/job/definition.ts";

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { Explanation } from "../../src/backend/backend.ts";
+import type { Explanation } from "../../src/backend/reading.ts";
 import { settle } from "../support/clock.ts";
 import { type Bench, SHORT_LEASE } from "../support/test.ts";
 import { conformance } from "./backends.ts";

@@ -1,5 +1,5 @@
 import { afterAll, expect } from "vitest";
-import type { JobStatus } from "../../src/backend/backend.ts";
+import type { JobStatus } from "../../src/backend/reading.ts";
 import { Approvers } from "../support/approvers.ts";
 import { emitted, recorded } from "../support/durable.ts";
 import { type Death, durableTypes, LONG_POSITIONS } from "../support/durable-types.ts";

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { JobStatus } from "../../src/backend/backend.ts";
+import type { JobStatus } from "../../src/backend/reading.ts";
 import type { EffectLine } from "../support/effects.ts";
 import { brokenInvariants } from "../support/invariants.ts";
 import { KEY_LIMIT, kindOf, LOAD_TYPES, RATE_UNITS } from "../support/load.ts";

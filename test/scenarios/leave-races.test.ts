@@ -1,6 +1,6 @@
 import { afterAll, describe, expect } from "vitest";
 import { judgeApproval } from "../../src/approval/verify.ts";
-import type { ServeOptions } from "../../src/backend/backend.ts";
+import type { ServeOptions } from "../../src/backend/serving.ts";
 import { AppError } from "../../src/error.ts";
 import type { JobType } from "../../src/job/definition.ts";
 import { Approvers, pendingOf } from "../support/approvers.ts";

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { z } from "zod";
-import type { BackendWorker } from "../../src/backend/backend.ts";
+import type { BackendWorker } from "../../src/backend/serving.ts";
 import { isAppError } from "../../src/error.ts";
 import type { JobContext } from "../../src/job/context.ts";
 import { defineJob, type JobDefinition, type JobType } from "../../src/job/definition.ts";

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { JobStatus } from "../../src/backend/backend.ts";
+import type { JobStatus } from "../../src/backend/reading.ts";
 import type { Bench } from "./test.ts";
 
 /** Resolves when all jobs have ended, and those that they made; there must then be so many. */

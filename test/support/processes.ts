@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { WorkerEvent } from "../../src/backend/backend.ts";
+import type { WorkerEvent } from "../../src/backend/serving.ts";
 import type { ErrorRecord } from "../../src/error.ts";
 import { until } from "./until.ts";
 import type { WorkerOrder } from "./worker-process.ts";

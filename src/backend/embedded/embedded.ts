@@ -7,24 +7,15 @@ import { Writer } from "../../database/writer.ts";
 import { AppError } from "../../error.ts";
 import type { JobLimits } from "../../job/limits.ts";
 import { type Actor, formatActor } from "../../policy/actor.ts";
+import type { Acceptance, Accepted } from "../acceptance.ts";
 import type { ApprovalStore } from "../approvals.ts";
-import type {
-  Acceptance,
-  Accepted,
-  Backend,
-  BackendWorker,
-  CancelResult,
-  EmitResult,
-  EventRequest,
-  JobStatus,
-  ReplayOptions,
-  ReplayResult,
-  ServeOptions,
-  SettledOptions,
-} from "../backend.ts";
+import type { Backend, CancelResult, ReplayOptions, ReplayResult } from "../backend.ts";
 import type { Capabilities } from "../capabilities.ts";
+import type { EmitResult, EventRequest } from "../events.ts";
 import type { PolicyLog } from "../policy-log.ts";
+import type { JobStatus, SettledOptions } from "../reading.ts";
 import type { ScheduleStore } from "../schedules.ts";
+import type { BackendWorker, ServeOptions } from "../serving.ts";
 import { type Acceptor, acceptor } from "./accepting/acceptor.ts";
 import { type EnqueueWith, enqueueWith } from "./accepting/enqueue-with.ts";
 import { approvalStore } from "./approvals/approval-store.ts";

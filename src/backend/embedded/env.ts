@@ -1,6 +1,6 @@
 import type { AfterCrash } from "../../job/rules.ts";
 import type { JobRules, JobSpec, KeyNeed } from "../../job/spec.ts";
-import type { Acceptance } from "../backend.ts";
+import type { Acceptance } from "../acceptance.ts";
 import type { JobNumber } from "./job-number.ts";
 
 /** A value that stands in a file below the artifact root because it is too large for the database. */

@@ -3,7 +3,8 @@ import { hostname } from "node:os";
 import { type Connection, readJson } from "../../database/connection.ts";
 import { isLockHeld } from "../../database/liveness.ts";
 import type { Transaction } from "../../database/writer.ts";
-import type { PublishedType, ServeOptions, WorkerInfo } from "../backend.ts";
+import type { PublishedType, WorkerInfo } from "../reading.ts";
+import type { ServeOptions } from "../serving.ts";
 import type { Notice } from "./notice.ts";
 
 /** What a worker writes of itself when it starts. */

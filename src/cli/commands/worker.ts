@@ -1,4 +1,4 @@
-import type { WorkerEvent } from "../../backend/backend.ts";
+import type { WorkerEvent } from "../../backend/serving.ts";
 import { formatDuration, parseDuration } from "../../duration.ts";
 import { errorText } from "../../error.ts";
 import type { Logger } from "../../logfmt.ts";

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Accepted } from "../../backend/backend.ts";
+import type { Accepted } from "../../backend/acceptance.ts";
 import type { JobRequest } from "../../backend/submit.ts";
 import { pause } from "../../clock.ts";
 import { loadConfig } from "../../config/load.ts";

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { digestFile } from "../../artifact/attempt-folder.ts";
-import type { Backend, JobStatus } from "../../backend/backend.ts";
+import type { Backend } from "../../backend/backend.ts";
+import type { JobStatus } from "../../backend/reading.ts";
 import type { Connection } from "../../database/connection.ts";
 
 /** A job that the demonstration was told is durable, and what must have come of it. */

@@ -1,4 +1,4 @@
-import type { JobStatus } from "../../backend/backend.ts";
+import type { JobStatus } from "../../backend/reading.ts";
 import type { Call } from "../command.ts";
 import { LiveLine } from "../live-line.ts";
 import { liveText } from "../watch-job.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { ArtifactIndex } from "../../artifact/manifest.ts";
-import type { JobStatus } from "../../backend/backend.ts";
+import type { JobStatus } from "../../backend/reading.ts";
 import { locateFiles } from "../../operations/artifacts/locate-files.ts";
 import { outputFiles } from "../../operations/jobs/output-files.ts";
 import { readTail } from "../../operations/jobs/read-tail.ts";

@@ -1,4 +1,5 @@
-import type { JobStatus, WorkerEvent } from "../../backend/backend.ts";
+import type { JobStatus } from "../../backend/reading.ts";
+import type { WorkerEvent } from "../../backend/serving.ts";
 import type { JobRequest } from "../../backend/submit.ts";
 import { AppError, errorText } from "../../error.ts";
 import { enqueueJob } from "../../operations/jobs/enqueue.ts";

@@ -1,4 +1,4 @@
-import type { JobStatus } from "../../backend/backend.ts";
+import type { JobStatus } from "../../backend/reading.ts";
 import type { Pairs } from "../../logfmt.ts";
 import type { Call } from "../command.ts";
 import { renderJson, renderLines } from "../render.ts";

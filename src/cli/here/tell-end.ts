@@ -1,4 +1,4 @@
-import type { JobStatus } from "../../backend/backend.ts";
+import type { JobStatus } from "../../backend/reading.ts";
 import { formatDuration } from "../../duration.ts";
 import { exitStatusOf } from "../../error.ts";
 import { type JobStatusOutput, jobStatusOutput, jobVerdict } from "../../operations/jobs/status-output.ts";

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import type { CheckContext } from "../check.ts";
-import { looseModes } from "../loose-modes.ts";
+import { isShared, looseModes } from "../loose-modes.ts";
 import { type Finding, fail, notConfigured, ok, sayCount, warn } from "../model/finding.ts";
 
 /** Inputs and results may hold what is nobody else's business. */
@@ -17,6 +17,8 @@ export function permissions({ config, path }: CheckContext): Finding {
       "`windlass doctor --fix` takes their rights away",
       { ...facts, first: first.path },
     );
+  if (isShared(path))
+    return ok("the database is shared with the group of its folder; what stands beside it is nobody else's", facts);
   if (owner !== undefined && owner !== own && own !== 0)
     return warn(
       `the database belongs to user ${owner}, and this is user ${own}`,

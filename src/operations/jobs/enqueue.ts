@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { Accepted, Backend } from "../../backend/backend.ts";
+import type { Accepted } from "../../backend/acceptance.ts";
+import type { Backend } from "../../backend/backend.ts";
 import { JobId } from "../../id.ts";
 import { JobState } from "../../job/state.ts";
 import { ApprovalId } from "../approvals/fields.ts";

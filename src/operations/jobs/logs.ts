@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
-import type { Backend, JobStatus } from "../../backend/backend.ts";
+import type { Backend } from "../../backend/backend.ts";
+import type { JobStatus } from "../../backend/reading.ts";
 import { JobId } from "../../id.ts";
 import { JobState } from "../../job/state.ts";
 import type { Pairs } from "../../logfmt.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { JobStatus } from "../../backend/backend.ts";
+import type { JobStatus } from "../../backend/reading.ts";
 import { type ErrorCode, errorText, exitStatusOf, isErrorCode } from "../../error.ts";
 import { JobId } from "../../id.ts";
 import { JobState, Outcome } from "../../job/state.ts";

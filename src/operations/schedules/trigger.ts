@@ -1,4 +1,4 @@
-import type { Accepted } from "../../backend/backend.ts";
+import type { Accepted } from "../../backend/acceptance.ts";
 import { scheduleActor } from "../../backend/schedule-runner.ts";
 import { type Actor, strictest } from "../../policy/actor.ts";
 import { EnqueuedJob, enqueued, SUBMIT_ERRORS } from "../jobs/enqueue.ts";

@@ -3,7 +3,7 @@ import type { Transaction } from "../../../database/writer.ts";
 import { rankOf } from "../../../job/rank.ts";
 import type { JobSpec } from "../../../job/spec.ts";
 import type { JobState } from "../../../job/state.ts";
-import type { Acceptance, Accepted } from "../../backend.ts";
+import type { Acceptance, Accepted } from "../../acceptance.ts";
 import { dueLater } from "../../job-question.ts";
 import { storeExpiry } from "../admission.ts";
 import { holdForLeave } from "../approvals/hold.ts";

@@ -1,6 +1,6 @@
 import type { Transaction, Writer } from "../../../database/writer.ts";
 import type { JobLimits } from "../../../job/limits.ts";
-import type { Acceptance, Accepted } from "../../backend.ts";
+import type { Acceptance, Accepted } from "../../acceptance.ts";
 import type { Claim } from "../claim.ts";
 import type { Interned } from "../intern.ts";
 import type { JobNumbers } from "../job-number.ts";

@@ -1,6 +1,6 @@
 import type { Transaction, Writer } from "../../../database/writer.ts";
 import { AppError } from "../../../error.ts";
-import type { Acceptance, Accepted } from "../../backend.ts";
+import type { Acceptance, Accepted } from "../../acceptance.ts";
 import type { Notice } from "../notice.ts";
 import { type UserTransaction, userTransaction } from "../user-transaction.ts";
 

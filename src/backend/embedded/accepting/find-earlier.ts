@@ -2,7 +2,7 @@ import type { Connection } from "../../../database/connection.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import { AppError } from "../../../error.ts";
 import type { JobSpec, ParentRef } from "../../../job/spec.ts";
-import type { Acceptance } from "../../backend.ts";
+import type { Acceptance } from "../../acceptance.ts";
 import type { JobNumber } from "../job-number.ts";
 import { readJob, standingOf } from "../job-row.ts";
 import type { Notice } from "../notice.ts";

@@ -1,5 +1,5 @@
 import type { Transaction } from "../../../database/writer.ts";
-import type { JobQuestion } from "../../backend.ts";
+import type { JobQuestion } from "../../acceptance.ts";
 import { insertReady } from "../admission.ts";
 import { ENTRY_COLUMNS, type Entry, entryValues } from "../entry.ts";
 import { finish } from "../finish.ts";

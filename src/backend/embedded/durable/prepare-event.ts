@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { checkEventId, checkEventName } from "../../../job/durable/event.ts";
 import { writeValue } from "../../../job/durable/outcome.ts";
 import { writeJson } from "../../../job/write-json.ts";
-import type { EventRequest } from "../../backend.ts";
+import type { EventRequest } from "../../events.ts";
 import type { NewEvent } from "./emit.ts";
 import { storedText, type ValueLimits } from "./outcome-text.ts";
 

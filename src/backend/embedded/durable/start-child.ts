@@ -2,7 +2,7 @@ import type { ChildRequest, Issued, PlacedCall } from "../../../attempt/durable/
 import type { Transaction } from "../../../database/writer.ts";
 import { writeValue } from "../../../job/durable/outcome.ts";
 import { isFinal } from "../../../job/state.ts";
-import type { Acceptance } from "../../backend.ts";
+import type { Acceptance } from "../../acceptance.ts";
 import { accept } from "../accepting/accept.ts";
 import type { AcceptParts } from "../accepting/accept-parts.ts";
 import type { Claim } from "../claim.ts";

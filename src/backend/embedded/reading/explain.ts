@@ -1,7 +1,7 @@
 import { readJson } from "../../../database/connection.ts";
 import { isLockHeld } from "../../../database/liveness.ts";
 import { formatDuration } from "../../../duration.ts";
-import type { Explanation } from "../../backend.ts";
+import type { Explanation } from "../../reading.ts";
 import { labelsCover } from "../intern.ts";
 import type { JobNumber } from "../job-number.ts";
 import { type JobRow, readJob, type Standing, standingOf } from "../job-row.ts";

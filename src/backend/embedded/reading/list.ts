@@ -1,7 +1,7 @@
 import type { SqlValue } from "../../../database/connection.ts";
 import { AppError } from "../../../error.ts";
 import type { JobState } from "../../../job/state.ts";
-import type { JobFilter, JobSummary } from "../../backend.ts";
+import type { JobFilter, JobSummary } from "../../reading.ts";
 import { firstNumberAt } from "../job-number.ts";
 import { readJob, standingOf } from "../job-row.ts";
 import { type ReadParts, summaryOf } from "./status.ts";

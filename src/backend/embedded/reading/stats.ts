@@ -1,6 +1,6 @@
 import type { Connection } from "../../../database/connection.ts";
 import type { JobState } from "../../../job/state.ts";
-import type { JobStats } from "../../backend.ts";
+import type { JobStats } from "../../reading.ts";
 import { readWaitingStats } from "./waiting-stats.ts";
 
 /** Every job counts once, by the state of its newest run. A scan: for people and metrics, never on a hot path. */

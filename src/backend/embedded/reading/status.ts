@@ -5,7 +5,7 @@ import { type Connection, readJson } from "../../../database/connection.ts";
 import type { ErrorRecord } from "../../../error.ts";
 import type { Progress } from "../../../job/context.ts";
 import type { Outcome } from "../../../job/state.ts";
-import type { JobStatus, JobSummary } from "../../backend.ts";
+import type { JobStatus, JobSummary } from "../../reading.ts";
 import { effectiveRules, type JobEnv, type ValueReference } from "../env.ts";
 import type { Interned } from "../intern.ts";
 import { acceptedAtMs, type JobNumber, type JobNumbers } from "../job-number.ts";

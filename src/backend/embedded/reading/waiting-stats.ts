@@ -1,5 +1,5 @@
 import type { Connection } from "../../../database/connection.ts";
-import type { WaitingStats, WaitKind } from "../../backend.ts";
+import type { WaitingStats, WaitKind } from "../../reading.ts";
 
 /** By the kind of the call; the leave that a whole job needs before it runs has no call. */
 const WAITS = `

@@ -3,7 +3,7 @@ import { DeadlineWheel } from "../../../attempt/deadline-wheel.ts";
 import { runAttempt } from "../../../attempt/run-attempt.ts";
 import type { AttemptEnd } from "../../../attempt/services.ts";
 import { isAppError, toErrorRecord } from "../../../error.ts";
-import type { ServedType } from "../../backend.ts";
+import type { ServedType } from "../../serving.ts";
 import type { Claim } from "../claim.ts";
 import { type AttemptResult, endAttempt } from "../end-attempt.ts";
 import type { JobNumber } from "../job-number.ts";

@@ -2,7 +2,7 @@ import type { Timer } from "../../../clock.ts";
 import { Checkpointer } from "../../../database/checkpoint.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import { toErrorRecord } from "../../../error.ts";
-import type { BackendWorker } from "../../backend.ts";
+import type { BackendWorker } from "../../serving.ts";
 import { type Claim, claimOne } from "../claim.ts";
 import { labelsCover } from "../intern.ts";
 import type { JobRow } from "../job-row.ts";

@@ -4,7 +4,7 @@ import type { Connection } from "../../../database/connection.ts";
 import type { LivenessLock } from "../../../database/liveness.ts";
 import type { Writer } from "../../../database/writer.ts";
 import type { JobLimits } from "../../../job/limits.ts";
-import type { ServeOptions } from "../../backend.ts";
+import type { ServeOptions } from "../../serving.ts";
 import type { Interned } from "../intern.ts";
 import type { JobNumbers } from "../job-number.ts";
 import type { Epochs } from "../lease.ts";

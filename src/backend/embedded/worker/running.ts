@@ -1,6 +1,6 @@
 import type { AttemptControl } from "../../../attempt/control.ts";
 import type { Transaction } from "../../../database/writer.ts";
-import type { ServedType } from "../../backend.ts";
+import type { ServedType } from "../../serving.ts";
 import type { Claim } from "../claim.ts";
 import type { LeasedJob } from "../entry.ts";
 import type { JobNumber } from "../job-number.ts";

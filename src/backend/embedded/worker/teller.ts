@@ -1,6 +1,6 @@
 import type { Clock } from "../../../clock.ts";
 import type { ErrorRecord } from "../../../error.ts";
-import type { WorkerEvent } from "../../backend.ts";
+import type { WorkerEvent } from "../../serving.ts";
 import type { Running } from "./running.ts";
 
 /** The moves of a job that a worker tells. */
