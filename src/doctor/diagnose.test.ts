@@ -254,6 +254,14 @@ test("what others can get at is a failure", async () => {
   chmodSync(path, 0o600);
   chmodSync(folder, 0o777);
   expect((await look()).get("permissions")).toMatchObject({ state: "fail", facts: { first: folder } });
+  // Shared between accounts on purpose, and still no business of everybody's.
+  chmodSync(folder, 0o2770);
+  chmodSync(path, 0o660);
+  expect((await look()).get("permissions")).toMatchObject({ state: "ok", detail: expect.stringContaining("shared") });
+  chmodSync(path, 0o664);
+  expect((await look()).get("permissions")).toMatchObject({ state: "fail", facts: { first: path } });
+  chmodSync(path, 0o600);
+  chmodSync(folder, 0o755);
 });
 
 test("the queue is asked where jobs would go", async () => {

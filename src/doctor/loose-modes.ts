@@ -14,6 +14,8 @@ export interface LooseMode {
 const OTHERS = 0o077;
 const OTHERS_WRITE = 0o022;
 const STICKY = 0o1000;
+const GROUP = 0o070;
+const SETGID = 0o2000;
 /** Folders of jobs that are looked at: all are made in one way. */
 const SAMPLED = 200;
 
@@ -35,10 +37,21 @@ export function looseModes({
   const jobs = namesIn(outDir)
     .slice(-SAMPLED)
     .map((name) => join(outDir, name));
+  const shared = isShared(path) ? ~GROUP : ~0;
   return [
-    ...[...own, ...locks, ...jobs].flatMap((each) => loose(each, OTHERS) ?? []),
-    ...[folder, outDir].flatMap((each) => loose(each, OTHERS_WRITE) ?? []),
+    ...own.flatMap((each) => loose(each, OTHERS & shared) ?? []),
+    ...[...locks, ...jobs].flatMap((each) => loose(each, OTHERS) ?? []),
+    ...[loose(folder, OTHERS_WRITE & shared), loose(outDir, OTHERS_WRITE)].filter((found) => found !== undefined),
   ];
+}
+
+/**
+ * True for a database in a folder that gives its group to what is made in it, and lets that group write: somebody shares it
+ * between accounts, as docs/threat-model.md says.
+ */
+export function isShared(databasePath: string): boolean {
+  const mode = lookAt(dirname(databasePath))?.mode ?? 0;
+  return (mode & SETGID) !== 0 && (mode & GROUP) === GROUP;
 }
 
 /** `w.db-wal`, `w.db.work`, `w.db.before-1`: never another file whose name begins the same. */
