@@ -18,7 +18,7 @@ const asked = (question: ReturnType<typeof jobQuestion>) =>
 
 test("shows the input as it was given, secrets by name, and the host that its type adds", () => {
   expect(jobQuestion(job)).toEqual({
-    title: "windows.exec for agent:codex",
+    title: "windows.exec for agent:codex: hostname",
     details: {
       operation: "jobs.enqueue",
       type: "windows.exec",
@@ -45,4 +45,23 @@ test("is the same for who asked without knowing the host, and for a job that was
   expect(asAsked(known, asked(later), 86_400_000)).toEqual(later);
   expect(asAsked(known, asked(later), 5)).not.toEqual(later);
   expect(dueLater(known, 5, 5)).toEqual(known);
+});
+
+test.each<[given: unknown, rest: string]>([
+  [{ argv: ["git", "push", "a b"] }, ": git push a b"],
+  [{ argv: ["curl", { $secret: "TOKEN" }] }, ": curl …"],
+  [{ command: "dir\r\n\u001b[2Jdel" }, ": dir [2Jdel"],
+  [{ url: "https://example.com/" }, ": https://example.com/"],
+  [{ command: { $secret: "NAME" } }, ": …"],
+  [{ task: "look" }, ""],
+  ["text", ""],
+  [null, ""],
+])("the title of %j ends with %j", (given, rest) => {
+  expect(jobQuestion({ ...job, given }).title).toBe(`windows.exec for agent:codex${rest}`);
+});
+
+test("a title has an end", () => {
+  const { title } = jobQuestion({ ...job, given: { command: "x".repeat(500) } });
+  expect(title).toMatch(/^windows\.exec for agent:codex: x+…$/);
+  expect(title).toHaveLength(120);
 });

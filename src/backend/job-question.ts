@@ -8,6 +8,8 @@ import type { AskedJob } from "./serving.ts";
 
 /** An input up to this length stands in the question itself, in characters of JSON; of a longer one its digest does. */
 const SHOWN_MAX = 262_144;
+/** Characters of a title. */
+const TITLE_MAX = 120;
 
 /**
  * What people are asked before a job runs: all that decides what it does. The same for the same job whoever makes it up, so
@@ -23,9 +25,27 @@ export function jobQuestion({
 }: AskedJob): Pick<JobQuestion, "title" | "details"> {
   const { host } = jobFacts(input);
   return {
-    title: `${type} for ${formatActor(actor)}`,
+    title: titleOf(`${type} for ${formatActor(actor)}`, given),
     details: { operation, type, ...inputPart(given), labels, ...(host === undefined ? {} : { host }) },
   };
+}
+
+/** What a list of questions can be told apart by: the line, program or address that the job was given. */
+function titleOf(start: string, given: unknown): string {
+  const { argv, command, url } = (given ?? {}) as {
+    readonly argv?: unknown;
+    readonly command?: unknown;
+    readonly url?: unknown;
+  };
+  const words = [argv, command, url].find((said) => said !== undefined);
+  const said = (Array.isArray(words) ? words : [words])
+    .map((word) => (typeof word === "string" ? word : "…"))
+    .join(" ");
+  if (words === undefined) return start;
+  // It is one line of what strangers wrote; all of it, exactly, stands in the details.
+  const line = said.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, " ");
+  const title = `${start}: ${line}`;
+  return title.length <= TITLE_MAX ? title : `${title.slice(0, TITLE_MAX - 1).toWellFormed()}…`;
 }
 
 /** A question about a job that is due later says when. */

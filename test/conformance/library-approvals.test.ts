@@ -46,7 +46,7 @@ libraryConformance("library: approvals through the library", (test) => {
         runNumber: 1,
         position: 0,
         state: "pending",
-        title: "exec for agent:codex",
+        title: "exec for agent:codex: true",
         details: { type: "exec", input: JOB },
         askedBy: { kind: "agent", name: "codex", via: "library" },
         approvers: ["anna", "bert"],

@@ -30,7 +30,7 @@ describe("a job that needs an approval", () => {
     const worker = await cli.worker();
     expect((await cli.call(["approvals", "list"])).stdout).toMatch(
       new RegExp(
-        `^approval_id=${id} kind=job job_id=${jobId} state=pending level=advisory title="exec for agent:codex" asked_by=agent:codex `,
+        `^approval_id=${id} kind=job job_id=${jobId} state=pending level=advisory title="exec for agent:codex: sh -c echo ran >> out" asked_by=agent:codex `,
       ),
     );
     const { value: shown } = await cli.json(["approvals", "show", id]);

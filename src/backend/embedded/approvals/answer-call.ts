@@ -43,7 +43,7 @@ export function askPeople(
     approval_id: approvalId,
     position: call.position,
     ...terms,
-    expires_at: expiresAtMs,
+    expires_at: new Date(expiresAtMs).toISOString(),
   });
   return OPEN;
 }

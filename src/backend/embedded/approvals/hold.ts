@@ -34,7 +34,7 @@ export function holdForLeave(
     approval_id: approvalId,
     position: 0,
     ...terms,
-    expires_at: expiresAtMs,
+    expires_at: new Date(expiresAtMs).toISOString(),
   });
   hold(tx, entry, { approvalId, expiresAtMs });
   return approvalId;
