@@ -1,6 +1,6 @@
 import { type Duration, parseDuration } from "../../duration.ts";
 import { AppError } from "../../error.ts";
-import { canonicalJson } from "../canonical-json.ts";
+import { writeJson } from "../write-json.ts";
 
 /** How much a decision must be worth: see `docs/approvals.md`. */
 export type DecisionLevel = "advisory" | "enforced";
@@ -43,13 +43,12 @@ const EXPIRES_MS = 86_400_000;
 
 /** Reads the options of a call. @throws AppError `INVALID_INPUT`, `INVALID_DURATION`, `TOO_LARGE`. */
 export function readApproveOptions(given: ApproveOptions): ApproveRequest {
-  const { title, details = null, approvers = [], quorum = 1, level = "advisory", onExpiry = "return" } = given;
+  const { title, details = null, approvers = [], quorum = 1, level = "advisory", onExpiry = "return" } = given ?? {};
   if (typeof title !== "string" || !isOneLine(title) || title.length > TITLE_MAX)
     throw invalid(
       `title ${JSON.stringify(title)} must be one line of 1 to ${TITLE_MAX} characters that does not begin or end with a space`,
     );
-  const names = new Set(approvers);
-  if (!Array.isArray(approvers) || !approvers.every(isName) || names.size !== approvers.length)
+  if (!Array.isArray(approvers) || !approvers.every(isName) || new Set(approvers).size !== approvers.length)
     throw invalid(`approvers must be a list of different names such as ops@example.com`);
   if (approvers.length > APPROVERS_MAX) throw invalid(`approvers names ${approvers.length}; at most ${APPROVERS_MAX}`);
   const quorumMax = approvers.length === 0 ? QUORUM_MAX : approvers.length;
@@ -63,11 +62,11 @@ export function readApproveOptions(given: ApproveOptions): ApproveRequest {
     given.expiresIn === undefined
       ? EXPIRES_MS
       : parseDuration(given.expiresIn, { what: "approve: expiresIn", minMs: EXPIRES_MIN_MS });
-  return { title, details: readDetails(details), approvers: [...names], quorum, level, expiresInMs, onExpiry };
+  return { title, details: readDetails(details), approvers: [...approvers], quorum, level, expiresInMs, onExpiry };
 }
 
 function readDetails(details: unknown): unknown {
-  const text = canonicalJson(details);
+  const text = writeJson("approve: the value of details", details);
   if (text.length > DETAILS_MAX)
     throw new AppError(
       "TOO_LARGE",
