@@ -14,6 +14,11 @@ describe("writeJson", () => {
     ["a function", () => 1, "it is function; it must be a JSON value"],
     ["a bigint", { n: [5n] }, "it holds what JSON cannot (Do not know how to serialize a BigInt); "],
     ["an object that holds itself", circle, "it holds what JSON cannot (Converting circular structure to JSON); "],
+    [
+      "lists inside of each other beyond 1,000",
+      nested(1_001),
+      "it holds what JSON cannot (more than 1000 lists and objects",
+    ],
     ["a toJSON that throws", { toJSON: fail }, "it holds what JSON cannot (no); "],
   ])("refuses %s", (_, value, words) => {
     expect(() => writeJson("it", value)).toThrow(
@@ -21,6 +26,16 @@ describe("writeJson", () => {
     );
   });
 });
+
+test("marks in texts nest nothing, and what is nested less is written", () => {
+  const texts = ["[{".repeat(2_000), "\\", '"', '\\"[', "x".repeat(3_000), nested(990)];
+  expect(JSON.parse(writeJson("it", texts))).toEqual(texts);
+  expect(() => writeJson("it", [...texts, nested(1_000)])).toThrow(expect.objectContaining({ code: "INVALID_INPUT" }));
+});
+
+function nested(levels: number): unknown {
+  return JSON.parse("[".repeat(levels) + "]".repeat(levels));
+}
 
 function fail(): never {
   throw new TypeError("no");
