@@ -52,8 +52,16 @@ export async function signStatement(statement: string, keyPath: string, options:
   const args = ["-Y", "sign", "-f", keyPath, "-n", NAMESPACE];
   const { status, stdout, stderr } = await runSshKeygen(args, statement, { timeoutMs: SIGN_MS, ...options });
   if (status === 0 && stdout.includes("BEGIN SSH SIGNATURE")) return stdout;
-  const said = stderr.trim().split("\n").at(-1) ?? "";
-  throw new AppError("APPROVAL_SIGNATURE", `ssh-keygen made no signature with ${keyPath}: ${said || `exit ${status}`}`);
+  throw new AppError(
+    "APPROVAL_SIGNATURE",
+    `ssh-keygen made no signature with ${keyPath}: ${saidIn(stderr) || `exit ${status}`}`,
+  );
+}
+
+/** In one line: the last one alone says that there is no key where one is that others can read. */
+function saidIn(stderr: string): string {
+  const lines = stderr.split("\n").map((line) => line.trim());
+  return lines.filter((line) => line !== "" && !line.startsWith("@")).join(" ");
 }
 
 /** Signs with a key that only the SSH agent has: its public part is put where ssh-keygen can read it. */
