@@ -10,6 +10,8 @@ const job: AskedJob = {
   input: { host: "lab1", command: "hostname", secret: "resolved" },
   given: { command: "hostname", secret: { $secret: "NAME" } },
   labels: { site: "lab" },
+  afterCrash: "stop",
+  retryOnExit: false,
 };
 
 /** An approval as it was asked for with this question. */
@@ -24,9 +26,15 @@ test("shows the input as it was given, secrets by name, and the host that its ty
       type: "windows.exec",
       input: { command: "hostname", secret: { $secret: "NAME" } },
       labels: { site: "lab" },
+      after_crash: "stop",
       host: "lab1",
     },
   });
+});
+
+test("says that a program may be run again, after a crash or when it fails", () => {
+  const { details } = jobQuestion({ ...job, afterCrash: "rerun", retryOnExit: true });
+  expect(details).toMatchObject({ after_crash: "rerun", retry_on: "exit" });
 });
 
 test("of an input that nobody would read it has the digest", () => {

@@ -22,11 +22,15 @@ export function jobQuestion({
   input,
   given,
   labels,
+  afterCrash,
+  retryOnExit,
 }: AskedJob): Pick<JobQuestion, "title" | "details"> {
   const { host } = jobFacts(input);
+  // A program that is run a second time does what it does twice.
+  const again = { after_crash: afterCrash, ...(retryOnExit ? { retry_on: "exit" } : {}) };
   return {
     title: titleOf(`${type} for ${formatActor(actor)}`, given),
-    details: { operation, type, ...inputPart(given), labels, ...(host === undefined ? {} : { host }) },
+    details: { operation, type, ...inputPart(given), labels, ...again, ...(host === undefined ? {} : { host }) },
   };
 }
 

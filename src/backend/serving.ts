@@ -4,6 +4,7 @@ import type { Handlers } from "../attempt/handlers.ts";
 import type { ErrorRecord } from "../error.ts";
 import type { ChildOptions } from "../job/context.ts";
 import type { JobType } from "../job/definition.ts";
+import type { AfterCrash } from "../job/rules.ts";
 import type { ParentRef } from "../job/spec.ts";
 import type { Actor } from "../policy/actor.ts";
 import type { Acceptance } from "./acceptance.ts";
@@ -48,6 +49,8 @@ export interface AskedJob {
   readonly given: unknown;
   /** Labels that its worker must have. */
   readonly labels: Readonly<Record<string, string>>;
+  readonly afterCrash: AfterCrash;
+  readonly retryOnExit: boolean;
 }
 
 /** A call of a durable job that asks people, as the policy is asked about it. */

@@ -121,7 +121,8 @@ export class Submit {
     });
     checkCapabilities(spec, backend.capabilities);
     const { type, input: given, actor, operation = ENQUEUE, slot } = request;
-    const asked: AskedJob = { actor, operation, type, input: parsed.data, given, labels: spec.requires };
+    const { requires: labels, afterCrash, retryOnExit } = spec;
+    const asked: AskedJob = { actor, operation, type, input: parsed.data, given, labels, afterCrash, retryOnExit };
     const { demand, ...leave } = gate.checkJob(asked);
     return {
       spec,

@@ -48,7 +48,7 @@ export function attemptServices(parts: WorkerParts, running: Running, others: Le
     artifactRoot,
     limits,
     secret: options.secret,
-    obtainLeave: ({ type, input: given }, input) =>
+    obtainLeave: ({ type, input: given, afterCrash, retryOnExit }, input) =>
       obtainLeave(
         parts,
         { claim, control, others },
@@ -59,6 +59,8 @@ export function attemptServices(parts: WorkerParts, running: Running, others: Le
           input,
           given,
           labels: interned.queue(db, claim.job.queue).requires,
+          afterCrash,
+          retryOnExit,
         },
       ),
     outsideTimeout: (maxMs, work) => timeLimit.outside(maxMs, work),
