@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { z } from "zod";
 import { AppError } from "../../src/error.ts";
 import { defineJob } from "../../src/job/definition.ts";
-import { durable, goesOnElsewhere, runDurable, served, waits } from "../support/durable.ts";
+import { durable, emitted, goesOnElsewhere, runDurable, served, waits } from "../support/durable.ts";
 import { conformance } from "./backends.ts";
 
 const work = { name: "app.work", retries: 0 };
@@ -56,6 +56,31 @@ conformance("durable children", (test) => {
       message: "it said 3",
       details: { exit_code: 3, job_id: expect.any(String) },
     });
+  });
+
+  test("run: a child that is started over changes nothing of what its parent recorded", async ({ open }) => {
+    const seen: unknown[] = [];
+    const child = durable((ctx) => ctx.uuid(), { name: "app.child" });
+    const job = durable(async (ctx) => {
+      seen.push(await ctx.run("app.child", {}));
+      await ctx.waitFor("go");
+    });
+    const bench = await open({ own: [job, child] });
+    const first = await bench.worker();
+    const id = await bench.submit("app.durable", {});
+    await waits(bench, id, 2);
+    const [made] = (await bench.backend.list({ limit: 9, type: "app.child" })).jobs;
+    await bench.replay(made?.jobId ?? "");
+    const again = await bench.reaches(
+      made?.jobId ?? "",
+      ({ runNumber, state }) => runNumber === 2 && state === "completed",
+    );
+    await first.stop({ graceMs: 0 });
+    await bench.worker();
+    await emitted(bench, "go");
+    expect((await bench.settled(id)).state).toBe("completed");
+    expect(seen).toEqual([seen[0], seen[0]]);
+    expect(again.result).not.toBe(seen[0]);
   });
 
   test("run: a refusal of the submit is recorded and answered alike", async ({ open }) => {

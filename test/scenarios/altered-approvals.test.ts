@@ -147,6 +147,16 @@ describe("a job that waits for leave", () => {
     expect(bench.effects.order("start")).toEqual([]);
   });
 
+  test("does not run by people who were shown another one", async ({ open }) => {
+    const bench = await open({ types, config: asking() });
+    const { jobId, approvalId } = await waiting(bench);
+    alter(bench, "UPDATE approval SET details = json_set(details, '$.input.name', 'harmless')");
+    for (const name of KNOWN) expect(await people.decide(bench, approvalId, name)).toMatchObject({ kind: "stored" });
+    await bench.worker();
+    expect(await bench.settled(jobId)).toMatchObject({ state: "failed", error: { code: "APPROVAL_ALTERED" } });
+    expect(bench.effects.order("start")).toEqual([]);
+  });
+
   test("an expiry that was put off after the signatures makes them worth nothing", async ({ open }) => {
     const bench = await open({ types, config: asking() });
     const { jobId, approvalId } = await waiting(bench);
@@ -208,6 +218,21 @@ describe("a durable job that asked", () => {
     expect(await bench.backend.approvals.find(approvalId)).toMatchObject({ state: "pending", usedAtMs: null });
     expect(seen).toEqual([]);
     await bench.cancel(id);
+  });
+
+  test.for([
+    ["the details", `UPDATE approval SET details = '{"tag":"harmless"}'`],
+    ["the title", "UPDATE approval SET title = 'Look at it'"],
+    ["who asked", "UPDATE approval SET actor = (SELECT max(id) FROM actor)"],
+  ] as const)("does not go on by people who were shown something else: %s", async ([, sql], { open }) => {
+    const bench = await open({ types, own: [job], config: allow() });
+    const { id, approvalId } = await asked(bench);
+    await bench.submit("app.work", { name: "z" }, { delay: "1h" }, { actor: AGENT });
+    alter(bench, sql);
+    for (const name of KNOWN) expect(await people.decide(bench, approvalId, name)).toMatchObject({ kind: "stored" });
+    await bench.worker();
+    expect(await bench.settled(id)).toMatchObject({ state: "failed", error: { code: "APPROVAL_ALTERED" } });
+    expect(seen).toEqual([]);
   });
 
   test("ends past its own code when an outcome was written into its record", async ({ open }) => {
