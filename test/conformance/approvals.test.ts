@@ -327,6 +327,27 @@ conformance("approvals", (test) => {
     expect(await lax.settled(jobId)).toMatchObject({ state: "completed", attempt: 1 });
   });
 
+  test("a run that has begun keeps its keys while it waits for that more, and goes on with them", async ({ open }) => {
+    const own = [durable((ctx) => ctx.waitFor("go"), { concurrency: [{ limit: 1 }] })];
+    const lax = await open({ own, config: asking() });
+    const more = asking('name: ask, actors: ["agent:*"], approval: { by: [anna, bert], quorum: 2 }');
+    const strict = await open({ own, folder: lax.folder, config: more });
+    const { jobId, by } = await asAgent(lax, "a", {}, "app.durable");
+    await by("anna");
+    const worker = await lax.worker();
+    await waits(lax, jobId);
+    await worker.stop({ graceMs: 0 });
+    await lax.backend.emit({ event: "go", payload: 1 }, TESTER);
+    await strict.worker();
+    await strict.reaches(jobId, ({ state, attempt }) => state === "waiting" && attempt === 1);
+    const other = await lax.submit("app.durable", {});
+    expect((await lax.backend.explain(other)).reason).toBe("key");
+    await by("bert");
+    expect(await lax.settled(jobId)).toMatchObject({ state: "completed", result: 1 });
+    await lax.backend.emit({ event: "go", payload: 2 }, TESTER);
+    expect(await lax.settled(other)).toMatchObject({ state: "completed", result: 2 });
+  });
+
   test("by somebody whom that policy does not know does not count", async ({ open }) => {
     const lax = await open({ types, config: asking() });
     const ask = 'name: ask, actors: ["agent:*"], approval: { by: [bert, carl] }';
