@@ -3,7 +3,6 @@ import { AppError } from "../../error.ts";
 import type { ApproveRequest, DecisionLevel } from "./approve-options.ts";
 import type { CallOutcome } from "./record.ts";
 
-/** What came of asking people, as the record keeps it. */
 const Outcome = z.strictObject({
   approval_id: z.string(),
   decision: z.enum(["approved", "rejected", "revoked", "expired"]),
@@ -13,6 +12,8 @@ const Outcome = z.strictObject({
   /** Unix milliseconds; null where nobody did. */
   decided_at: z.int().nullable(),
 });
+
+/** What came of asking people, as the record keeps it. */
 export type ApproveOutcome = z.output<typeof Outcome>;
 
 /** What the code of a job gets of it. */
