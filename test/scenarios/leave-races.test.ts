@@ -4,6 +4,7 @@ import type { ServeOptions } from "../../src/backend/serving.ts";
 import { AppError } from "../../src/error.ts";
 import type { JobType } from "../../src/job/definition.ts";
 import { Approvers, pendingOf } from "../support/approvers.ts";
+import { TestClock } from "../support/clock.ts";
 import { durable, emitted, gate, waits } from "../support/durable.ts";
 import { needs } from "../support/system.ts";
 import { type Bench, EMBEDDED, TESTER, testOn } from "../support/test.ts";
@@ -108,6 +109,30 @@ describe("a job that needs leave", () => {
     expect(await bench.settled(id)).toMatchObject({ state: "completed", crashes: 0, failures: 0 });
     expect(bench.effects.count("a", "start")).toBe(1);
   });
+
+  test.for([
+    ["deadline", "failed", "DEADLINE_EXCEEDED"],
+    ["expiresIn", "expired", "EXPIRED"],
+  ] as const)(
+    "whose %s passes while it is looked at, and that waits on, ends by it",
+    async ([option, state, code], { open }) => {
+      const clock = new TestClock();
+      // The worker does not know anna.
+      const bench = await open({ types, config: people.policy(["name: all, allow: true"], ["bert"]), clock });
+      const look = gate();
+      await serve(bench, open1(bench), (n) => (n === 1 ? look.pass() : undefined));
+      const id = await bench.submit("app.work", { name: "a" }, { [option]: "1m" });
+      await bench.reaches(id, (status) => status.state === "waiting");
+      await people.decide(bench, (await pendingOf(bench, id)).approvalId, "anna");
+      await look.reached;
+      await clock.advance(61_000);
+      look.open();
+      await bench.reaches(id, (status) => status.state !== "running");
+      await clock.advance(1_000);
+      expect(await bench.settled(id)).toMatchObject({ state, error: { code } });
+      expect(bench.effects.order("start")).toEqual([]);
+    },
+  );
 
   test("is looked at again when verifying took too long, and fails by nothing that passes", async ({ open }) => {
     const bench = await open({ types, config: config() });
