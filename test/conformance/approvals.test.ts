@@ -219,6 +219,11 @@ conformance("a job that needs an approval", (test) => {
       reason: "approval",
       sentence: `It waits for an approval (${approvalId}) by 2 of anna, bert until 2026-11-21T13:00:00.000Z (in 1h): windlass approvals show ${approvalId}.`,
     });
+    // No worker has ended it.
+    await clock.advance(2 * HOUR_MS);
+    expect((await bench.backend.explain(jobId)).sentence).toContain(
+      "until 2026-11-21T13:00:00.000Z, which is over (the next worker sees to that): windlass approvals",
+    );
   });
 });
 

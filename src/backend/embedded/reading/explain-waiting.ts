@@ -96,8 +96,9 @@ function explainApproval({ db }: ReadParts, id: string, position: number, nowMs:
 }
 
 function timeIn(atMs: number, nowMs: number): string {
-  const leftMs = Math.max(0, Math.ceil((atMs - nowMs) / 1_000) * 1_000);
-  return `${new Date(atMs).toISOString()} (in ${formatDuration(leftMs)})`;
+  const time = new Date(atMs).toISOString();
+  if (atMs < nowMs) return `${time}, which is over (the next worker sees to that)`;
+  return `${time} (in ${formatDuration(Math.ceil((atMs - nowMs) / 1_000) * 1_000)})`;
 }
 
 function childText({ db, numbers, interned }: ReadParts, child: JobNumber): string {
