@@ -109,10 +109,12 @@ function walk(value: unknown, path: string, replace: (reference: SecretReference
       `input.${path || "(root)"}: a $secret may not stand here; the job type takes secrets only in fields that its schema marks`,
     );
   }
-  const changed = Object.entries(value).flatMap(([key, item]) => {
+  const changed: [string, unknown][] = [];
+  for (const key of Object.keys(value)) {
+    const item = (value as Record<string, unknown>)[key];
     const next = walk(item, path === "" ? key : `${path}.${key}`, replace);
-    return next === item ? [] : [[key, next] as const];
-  });
+    if (next !== item) changed.push([key, next]);
+  }
   // Spread keeps symbols that a schema left as notes, and, unlike an assignment, a key `__proto__` out of JSON.
   return changed.length === 0 ? value : { ...value, ...Object.fromEntries(changed) };
 }

@@ -67,6 +67,35 @@ conformance("bulk", (test) => {
     expect(bench.effects.order("start").slice(0, 50)).toEqual(names.slice(0, 50));
   });
 
+  test("jobs of every kind in one call: each as if it were alone", async ({ open }) => {
+    const bench = await open({ types: [{ name: "app.work" }, { name: "app.locked", locks: ["one"] }] });
+    const again = { ...request("k"), options: { idempotencyKey: "k" } };
+    const long = "x".repeat(200_000);
+    const requests = [
+      request("a"),
+      again,
+      ...Array.from({ length: 12 }, (_, n) => request(`${long}${n}`)),
+      again,
+      { ...request("later"), options: { delay: "1h" } },
+      { ...request("b"), options: { priority: 3 as const, metadata: { of: "bulk" } } },
+      { ...request("c"), type: "app.locked" },
+      request("d"),
+    ];
+    const accepted = await bench.windlass.submit.submit(requests);
+    expect(accepted.map(({ existing }) => existing)).toEqual(requests.map((_, n) => n === 14));
+    expect(accepted[14]?.jobId).toBe(accepted[1]?.jobId);
+    expect(accepted[15]?.state).toBe("scheduled");
+    await bench.worker();
+    for (const [n, { jobId }] of accepted.entries()) {
+      if (n === 15) continue;
+      expect(await bench.settled(jobId)).toMatchObject({ state: "completed", type: requests[n]?.type });
+    }
+    const inputs = await Promise.all(accepted.map(async ({ jobId }) => (await bench.status(jobId)).input));
+    expect(inputs).toEqual(requests.map(({ input }) => input));
+    expect((await bench.backend.list({ limit: 99 })).jobs.length).toBe(requests.length - 1);
+    expect((await bench.backend.list({ limit: 99, metadata: { of: "bulk" } })).jobs.length).toBe(1);
+  });
+
   test("a call is all or nothing: one wrong input stores nothing", async ({ open }) => {
     const bench = await open({ types: [{ name: "app.work" }] });
     await expect(

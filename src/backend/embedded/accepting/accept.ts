@@ -23,6 +23,17 @@ import type { AcceptParts } from "./accept-parts.ts";
 import { checkBacklog } from "./backlog.ts";
 import { familyOf, isCancelled } from "./family.ts";
 import { findEarlier } from "./find-earlier.ts";
+import { insertJob, type NewRows } from "./new-rows.ts";
+
+/** How a job is accepted. */
+export interface Accepting {
+  /** Where its input stands when it is too large for the database. */
+  readonly inputAt?: ValueReference | undefined;
+  /** Stored together with others of the same operation; the caller writes them. */
+  readonly rows?: NewRows | undefined;
+  /** The caller knows that its parent is not cancelled, and leaves it to the key of `child` that its slot is free. */
+  readonly isSibling?: boolean;
+}
 
 /**
  * Accepts one job: answers an earlier one for a key that is held, else stores it and lets it in.
@@ -33,10 +44,12 @@ export function accept(
   tx: Transaction<Notice>,
   parts: AcceptParts,
   acceptance: Acceptance,
-  inputAt?: ValueReference,
+  { inputAt, rows, isSibling = false }: Accepting = {},
 ): Accepted {
   const { spec, slot } = acceptance;
-  const earlier = findEarlier(tx, parts, acceptance);
+  const isPlain = asksNothing(acceptance) && (isSibling || spec.parent === undefined);
+  if (!isPlain) rows?.write();
+  const earlier = isSibling ? undefined : findEarlier(tx, parts, acceptance);
   if (earlier !== undefined) return describe(tx.db, parts, earlier, true);
   if (acceptance.use !== undefined) takeUse(tx, acceptance.use);
   checkBacklog(tx.db, spec);
@@ -61,17 +74,12 @@ export function accept(
     verdict: acceptance.verdict,
     since: spec.rules.durable ? newestEvent(tx) : undefined,
   };
-  tx.db.run(
-    "INSERT INTO job (id, queue, rules, actor, rank, due, env) VALUES (?, ?, ?, ?, ?, ?, ?)",
-    number,
-    queue,
-    parts.interned.rulesId(tx.db, spec.rules),
-    actor,
-    rank,
-    due,
-    writeEnv(spec, extras),
-  );
-  storeNames(tx, spec, number, family?.parent);
+  const row = { queue, rules: parts.interned.rulesId(tx.db, spec.rules), actor, rank, due };
+  const env = writeEnv(spec, extras);
+  const together = isPlain && due <= tx.nowMs && rows !== undefined;
+  if (together) rows.add(number, row, env);
+  else insertJob(tx, number, row, env);
+  storeNames(tx, spec, number, isSibling ? undefined : family?.parent);
   if (slot !== undefined) {
     tx.db.run(
       "INSERT INTO schedule_slot (schedule, instant, job, reason, missed) VALUES (?, ?, ?, NULL, ?)",
@@ -84,6 +92,7 @@ export function accept(
   if (inputAt !== undefined) tx.db.run("INSERT INTO value (job, name) VALUES (?, ?)", number, inputAt.name);
   if (expires !== undefined) storeExpiry(tx, expires, number, 1, "expires");
   if (deadline !== undefined) storeExpiry(tx, deadline, number, 1, "deadline");
+  if (together) return answer(parts, number, "queued", spec.traceId);
   const unwanted =
     family !== undefined && !spec.parent?.detached && isCancelled(tx.db, family.parent, spec.parent?.runNumber ?? 1);
   const entry = freshEntry(number, 1);
@@ -94,6 +103,12 @@ export function accept(
     return { ...answer(parts, number, "waiting", spec.traceId), approvalId };
   }
   return answer(parts, number, placeNew(tx, { queue, rank, due, keys: spec.keys }, entry), spec.traceId);
+}
+
+/** True when nothing that is stored already, its parent aside, decides about it. */
+export function asksNothing({ spec, slot, question }: Acceptance): boolean {
+  const { idempotency, queuedMax, keys } = spec;
+  return (idempotency ?? queuedMax ?? slot ?? question) === undefined && keys.length === 0;
 }
 
 function endUnwanted(tx: Transaction<Notice>, entry: Entry): JobState {

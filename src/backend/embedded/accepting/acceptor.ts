@@ -9,6 +9,7 @@ import type { Notice } from "../notice.ts";
 import { storeValue } from "../store-value.ts";
 import type { EmbeddedWorker } from "../worker/embedded-worker.ts";
 import { accept } from "./accept.ts";
+import { NewRows } from "./new-rows.ts";
 
 /** What taking jobs in stands on. */
 export interface AcceptorParts {
@@ -42,17 +43,21 @@ export function acceptor(parts: AcceptorParts): Acceptor {
       const takeAll = (tx: Transaction<Notice>): readonly Accepted[] => {
         // Anew each time that the mutation is run.
         claims.length = 0;
-        return acceptances.map((acceptance, index) => {
-          const taken = accept(tx, parts, acceptance, values[index]);
+        // Who claims it at once looks for it at once.
+        const rows = acceptances.length > 1 && worker === undefined ? new NewRows(tx) : undefined;
+        const all = acceptances.map((acceptance, index) => {
+          const taken = accept(tx, parts, acceptance, { inputAt: values[index], rows });
           const job = worker === undefined ? undefined : readJob(tx.db, numbers.numberOf(taken.jobId) ?? -1);
           if (worker !== undefined && job !== undefined) claims.push(...worker.claimInside(tx, job));
           return taken;
         });
+        rows?.write();
+        return all;
       };
       const accepted = await writer.mutate(takeAll, { bytes });
       worker?.take(claims);
       return accepted;
     },
-    acceptOne: (tx, acceptance) => accept(tx, parts, acceptance, store(acceptance)),
+    acceptOne: (tx, acceptance) => accept(tx, parts, acceptance, { inputAt: store(acceptance) }),
   };
 }

@@ -34,7 +34,7 @@ export function startChild(
 ): Exclude<Issued, { kind: "cancelled" }> {
   checkLease(tx, claim.epoch);
   const { entry } = claim;
-  const { jobId, state, existing } = accept(tx, parts, acceptance, inputAt);
+  const { jobId, state, existing } = accept(tx, parts, acceptance, { inputAt });
   if (!awaited) {
     const outcome = writeValue(JSON.stringify({ jobId }));
     insertRecord(tx, entry, call, outcome);
