@@ -17,12 +17,13 @@ import { issueWait } from "../durable/issue-wait.ts";
 import { storedText } from "../durable/outcome-text.ts";
 import { isRecorded, readKept, readRecords, recordCall, storedOutcome } from "../durable/record-call.ts";
 import { recordTransaction } from "../durable/record-transaction.ts";
-import { startChild } from "../durable/start-child.ts";
+import { type NewChild, startChild } from "../durable/start-child.ts";
 import { isSuspended, suspend } from "../durable/suspend.ts";
 import type { LeasedJob } from "../entry.ts";
 import { checkLease } from "../lease.ts";
 import type { Notice } from "../notice.ts";
 import { storeValue } from "../store-value.ts";
+import { ChildGroup } from "./child-group.ts";
 import { confirmCall, demandOf, judgeCall } from "./durable-approvals.ts";
 import type { WorkerParts } from "./parts.ts";
 import { persist } from "./persist.ts";
@@ -47,6 +48,14 @@ export function durableServices(parts: WorkerParts, binding: DurableBinding): Du
   const { claim, positionsMax } = binding;
   const { db, limits, artifactRoot } = parts;
   const { entry, rules } = claim;
+  const makeChild = (child: NewChild, code?: Suspendable): Promise<Issued> =>
+    issue(parts, binding, {
+      call: child.call,
+      code,
+      make: (tx) => startChild(tx, parts, child),
+      again: code === undefined,
+    });
+  const group = new ChildGroup(parts, () => binding.control.ended, makeChild);
   return {
     positionsMax,
     backoff: rules.backoff,
@@ -70,7 +79,7 @@ export function durableServices(parts: WorkerParts, binding: DurableBinding): Du
       );
       const inputAt = storeValue(artifactRoot, acceptance.spec.inputJson, limits);
       const made = { claim, call, acceptance, awaited, ...(inputAt === undefined ? {} : { inputAt }) };
-      return issue(parts, binding, { call, code, make: (tx) => startChild(tx, parts, made) });
+      return code === undefined ? group.add(made) : makeChild(made, code);
     },
     approve: (call, request, code) => approve(parts, binding, { call, request, code }),
     confirm: (call, request, outcome) =>
@@ -122,17 +131,23 @@ interface IssueRequest {
   /** The code to suspend with it. */
   readonly code: Suspendable | undefined;
   readonly make: (tx: Transaction<Notice>) => Exclude<Issued, { kind: "cancelled" }>;
+  /** It may have been recorded before. */
+  readonly again?: boolean;
 }
 
 /** Records a call that waits and suspends the run with it, in one transaction where it is alone. */
-async function issue(parts: WorkerParts, binding: DurableBinding, { call, code, make }: IssueRequest): Promise<Issued> {
+async function issue(parts: WorkerParts, binding: DurableBinding, request: IssueRequest): Promise<Issued> {
+  const { call, code, make } = request;
   const { claim } = binding;
   const unpark = code === undefined ? undefined : binding.park();
   try {
     const issued = await persist(parts, binding, (tx, again): Issued => {
       if (again && isSuspended(tx, claim)) return { kind: "open", suspended: true };
       if (code?.alive === false) throw new AppError("LEASE_LOST", "this attempt has ended; its code waits no more");
-      const made = again && isRecorded(tx.db, claim.entry, call.position) ? madeBefore(tx, claim, call) : make(tx);
+      const made =
+        (again || request.again) && isRecorded(tx.db, claim.entry, call.position)
+          ? madeBefore(tx, claim, call)
+          : make(tx);
       if (made.kind === "settled" || code === undefined) return made;
       const suspension = suspend(tx, { claim, code, worker: parts.id, others: binding.others });
       // What waits is dropped with the run; nothing of it may stay if that is cancelled.
