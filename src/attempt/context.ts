@@ -8,6 +8,7 @@ import { formatLogLine } from "../logfmt.ts";
 import type { Redactor } from "../redact.ts";
 import type { EffectContext } from "./handlers.ts";
 import { maskTexts } from "./mask-texts.ts";
+import { refuseSecrets } from "./refuse-secrets.ts";
 import type { AttemptRequest, AttemptServices } from "./services.ts";
 
 /** Where an attempt's own log lines stand, in its folder. */
@@ -50,7 +51,9 @@ export function createContext(
     keep: (path, content) => folder.keep(path, content, services.limits.keptBytes),
     enqueue: async (type, input, options: ChildOptions = {}) => {
       const slot = slotOf(options.key);
-      return services.enqueue(request, slot, typeof type === "string" ? type : type.name, input, options);
+      const name = typeof type === "string" ? type : type.name;
+      refuseSecrets(`enqueue of ${name}: what it is given`, { input, options }, redactor);
+      return services.enqueue(request, slot, name, input, options);
     },
     maskFile: async (path) => (redactor === undefined ? undefined : maskFile(path, redactor)),
     outsideTimeout: services.outsideTimeout,

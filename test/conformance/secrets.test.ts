@@ -2,8 +2,11 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { z } from "zod";
+import type { AppError } from "../../src/error.ts";
 import { defineJob, type JobType } from "../../src/job/definition.ts";
+import { defineDurableJob } from "../../src/job/durable/define-durable-job.ts";
 import { secretText } from "../../src/job/secret.ts";
+import { emitted, waits } from "../support/durable.ts";
 import { conformance } from "./backends.ts";
 
 const VALUE = "s3cr3t-value-7f21";
@@ -49,6 +52,100 @@ conformance("secrets", (test) => {
     expect(progress).toEqual({ done: 1, message: "logged in with ***" });
     expect((await bench.status(done)).result).toEqual({ said: ["hello ***"] });
     expect(seen).toEqual([VALUE, VALUE]);
+    await bench.backend.close();
+    expect(allBytes(bench.folder)).not.toContain(VALUE);
+  });
+
+  test("nor in the record of a durable job, and what it answers from there is the same masked value", async ({
+    open,
+    skip,
+  }) => {
+    const seen: unknown[] = [];
+    const job = defineDurableJob({
+      name: "app.durable",
+      input: z.strictObject({ token: secretText() }),
+      secrets: ["TOKEN"],
+      result: z.unknown(),
+      async run({ token }, ctx) {
+        const made = await ctx.step("made", async ({ keep }) => {
+          await keep("out.txt", `the token is ${token}\n`);
+          return { [token]: [`hello ${token}`] };
+        });
+        const failed = await ctx
+          .step("failed", () => {
+            throw new Error(`no ${token}`, { cause: { token } });
+          })
+          .catch((error: Error) => error.message);
+        const row = await ctx.transaction("row", () => ({ token }));
+        const undone = await ctx
+          .transaction("undone", () => {
+            throw new Error(`no row ${token}`);
+          })
+          .catch((error: Error) => error.message);
+        ctx.log.info(`token is ${token}`);
+        ctx.progress({ done: 1, message: token });
+        seen.push([token, made, failed, row, undone]);
+        await ctx.waitFor("go");
+        return { token };
+      },
+    });
+    const options = { own: [job], environment: { TOKEN: VALUE } };
+    const bench = await open(options);
+    skip(!bench.backend.capabilities.transaction, "transactions are not of this backend");
+    const first = await bench.worker();
+    const id = await bench.submit("app.durable", { token: { $secret: "TOKEN" } });
+    await waits(bench, id);
+    await first.stop({ graceMs: 0 });
+    await bench.worker();
+    await emitted(bench, "go");
+    expect(await bench.settled(id)).toMatchObject({ state: "completed", result: { token: "***" } });
+    const once = [VALUE, { "***": ["hello ***"] }, "no ***", { token: "***" }, "no row ***"];
+    expect(seen).toEqual([once, once]);
+    await bench.backend.close();
+    expect(allBytes(bench.folder)).not.toContain(VALUE);
+  });
+
+  test("it goes to another job or run by its name alone: its value is refused there", async ({ open }) => {
+    const input = z.strictObject({ token: secretText(), plain: z.boolean().default(false) });
+    const codes: unknown[] = [];
+    const got: unknown[] = [];
+    const refused = (call: Promise<unknown>) =>
+      call.then(() => codes.push("none")).catch((error: AppError) => codes.push(error.code));
+    const named = { token: { $secret: "TOKEN" } };
+    const own = [
+      defineJob({ name: "app.child", input, secrets: ["TOKEN"], run: ({ token }) => void got.push(token) }),
+      defineJob({
+        name: "app.plain",
+        input,
+        secrets: ["TOKEN"],
+        async run({ token }, ctx) {
+          await refused(ctx.enqueue("app.child", { token: `Bearer ${token}` }));
+          await refused(ctx.enqueue("app.child", named, { metadata: { with: token } }));
+          await ctx.enqueue("app.child", named);
+        },
+      }),
+      defineDurableJob({
+        name: "app.durable",
+        input,
+        secrets: ["TOKEN"],
+        async run({ token, plain }, ctx) {
+          if (plain) return;
+          await refused(ctx.run("app.child", { token }));
+          await refused(ctx.enqueue("app.child", { token }));
+          await refused(ctx.continueAs({ token, plain: true }));
+          await ctx.run("app.child", named);
+          await ctx.continueAs({ ...named, plain: true });
+        },
+      }),
+    ];
+    const bench = await open({ own, environment: { TOKEN: VALUE } });
+    await bench.worker();
+    for (const type of ["app.plain", "app.durable"])
+      expect((await bench.settled(await bench.submit(type, named))).state, type).toBe("completed");
+    for (const { jobId } of (await bench.backend.list({ type: "app.child", limit: 9 })).jobs)
+      await bench.settled(jobId);
+    expect(codes).toEqual(Array.from({ length: 5 }, () => "INVALID_INPUT"));
+    expect(got).toEqual([VALUE, VALUE]);
     await bench.backend.close();
     expect(allBytes(bench.folder)).not.toContain(VALUE);
   });

@@ -3,7 +3,9 @@ import type { JobType } from "../../job/definition.ts";
 import type { DurableChildOptions, DurableContext } from "../../job/durable/context.ts";
 import { digestOf } from "../../job/durable/digest.ts";
 import type { CallKind } from "../../job/durable/record.ts";
+import type { Redactor } from "../../redact.ts";
 import { inputProblem } from "../input.ts";
+import { refuseSecrets } from "../refuse-secrets.ts";
 import { answerOf } from "./answer-of.ts";
 import { makeChild } from "./child.ts";
 import type { Coroutine } from "./coroutine.ts";
@@ -11,10 +13,14 @@ import type { Coroutine } from "./coroutine.ts";
 type Options = DurableChildOptions & { readonly detached?: boolean };
 
 /** The calls that make jobs. */
-export function childCalls(coroutine: Coroutine): Pick<DurableContext, "run" | "enqueue"> {
+export function childCalls(
+  coroutine: Coroutine,
+  redactor: Redactor | undefined,
+): Pick<DurableContext, "run" | "enqueue"> {
   const make = (kind: CallKind & ("run" | "enqueue"), type: JobType | string, input: unknown, given: Options) => {
     const { detached = false, ...options } = given;
     const name = typeof type === "string" ? type : type.name;
+    refuseSecrets(`${kind} of ${name}: what it is given`, { input, options }, redactor);
     const child = { type: name, input, options, awaited: kind === "run", detached };
     const call = { kind, name, digest: digestOf({ input, options, detached }) };
     return answerOf(

@@ -9,6 +9,7 @@ import type { Redactor } from "../../redact.ts";
 import { createLog } from "../context.ts";
 import { inputProblem } from "../input.ts";
 import { maskTexts } from "../mask-texts.ts";
+import { refuseSecrets } from "../refuse-secrets.ts";
 import { all } from "./all.ts";
 import { answerOf } from "./answer-of.ts";
 import { approveCall } from "./approve-call.ts";
@@ -43,7 +44,7 @@ export function createDurableContext(base: ContextBase): DurableContext {
     },
     ...waitCalls(coroutine),
     ...approveCall(coroutine, base.redactor),
-    ...childCalls(coroutine),
+    ...childCalls(coroutine, base.redactor),
     ...recordedCalls(base),
     all: (calls) => all(coroutine, calls),
   };
@@ -79,7 +80,7 @@ function recordedCalls({ coroutine, redactor }: ContextBase): RecordedCalls {
       attempt(() =>
         answerOf(coroutine.perform({ kind: "transaction", name, digest: "" }, transact(coroutine, redactor, action))),
       ) as never,
-    continueAs: (input) => attempt(() => continueAs(coroutine, input)),
+    continueAs: (input) => attempt(() => continueAs(coroutine, redactor, input)),
   };
 }
 
@@ -115,10 +116,11 @@ function transact(
   };
 }
 
-function continueAs(coroutine: Coroutine, input: unknown): Promise<never> {
+function continueAs(coroutine: Coroutine, redactor: Redactor | undefined, input: unknown): Promise<never> {
   const { type } = coroutine.edge.request;
   const parsed = type.input.safeParse(input);
   if (!parsed.success) throw inputProblem(type.name, parsed.error);
+  refuseSecrets(`continueAs of ${type.name}: the input`, input, redactor);
   const inputJson = input === undefined ? "null" : writeJson(`continueAs of ${type.name}: the input`, input);
   const act: Act = async (call) => ({ kind: "continued", call, inputJson });
   return coroutine.perform({ kind: "continueAs", name: "", digest: digestOf(input) }, act) as Promise<never>;

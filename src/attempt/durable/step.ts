@@ -155,7 +155,7 @@ async function runLimited(step: Step, run: (signal: AbortSignal) => unknown): Pr
 }
 
 function stepContext(
-  { edge, call }: Step,
+  { edge, call, redactor }: Step,
   {
     signal,
     kept,
@@ -171,10 +171,17 @@ function stepContext(
     keep: async (path, content) => {
       // A folder for each try: what a try kept that was not recorded belongs to nobody.
       folder ??= new AttemptFolder(services.artifactRoot, own);
-      const file = await folder.keep(path, content, services.limits.keptBytes);
+      const file = await folder.keep(path, masked(content, redactor), services.limits.keptBytes);
       const again = kept.findIndex((known) => known.path === file.path);
       kept.splice(again === -1 ? kept.length : again, 1, { ...file, folder: own });
       return file;
     },
   };
+}
+
+/** Now and not at the job's end: that takes a copy, and what the step kept stays below it. */
+function masked(content: string | Uint8Array, redactor: Redactor | undefined): string | Uint8Array {
+  if (redactor === undefined) return content;
+  const stream = redactor.stream();
+  return Buffer.concat([stream.push(Buffer.from(content)), stream.flush()]);
 }
