@@ -185,6 +185,17 @@ conformance("durable children", (test) => {
     expect((await bench.settled(free ?? "")).result).toBe("leaf");
   });
 
+  test("run: a child that a full key ends at once rejects in its parent", async ({ open }) => {
+    const keyed = { ...work, concurrency: [{ limit: 1, strategy: "cancel-newest" as const }] };
+    const job = durable((ctx) => ctx.run("app.work", { name: "b" }).catch((error: AppError) => error.code));
+    const bench = await served(open, { own: [job], types: [keyed] });
+    const holder = await bench.submit("app.work", { name: "a", hold: true });
+    await bench.effects.seen("a", "start");
+    expect(await runDurable(bench)).toMatchObject({ state: "completed", result: "CANCELLED" });
+    bench.effects.release("a");
+    await bench.settled(holder);
+  });
+
   test("children in all: a hundred at once, joined", async ({ open }) => {
     const job = durable(async (ctx) => {
       const names = Array.from({ length: 100 }, (_, n) => `c${n}`);
