@@ -69,6 +69,23 @@ conformance("durable traps", (test) => {
     expect(begun).toBe(1);
   });
 
+  test("what a step returns after its worker gave the job back counts for nothing", async ({ open }) => {
+    const inside = gate<string>();
+    let made = 0;
+    const job = durable((ctx) => ctx.step("a", () => (++made === 1 ? inside.pass() : "new")));
+    const bench = await open({ own: [job] });
+    const first = await bench.worker();
+    const id = await bench.submit("app.durable", {});
+    await inside.reached;
+    await first.stop({ graceMs: 0 });
+    inside.open("old");
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await recorded(bench, id)).toEqual([]);
+    await bench.worker();
+    expect(await bench.settled(id)).toMatchObject({ state: "completed", result: "new" });
+    expect(made).toBe(2);
+  });
+
   test("a step is at least once: what it did before its worker was told to stop, it does again, and its record is one", async ({
     open,
   }) => {
