@@ -191,7 +191,11 @@ export interface DurableContext<Input = unknown> {
    * @throws AppError as `step` does, and then the rows are undone.
    */
   transaction<T>(name: string, action: ((db: TransactionTables) => T) & Synchronous<T>): Promise<Recorded<T>>;
-  /** Ends this run and its log and starts the next one with this input; the code after it is not reached. */
+  /**
+   * Ends this run and its log and starts the next one with this input; the code after it is not reached.
+   *
+   * @throws AppError `INVALID_INPUT` for an input that the type does not take, or that holds the value of a secret.
+   */
   continueAs(input: Input): Promise<never>;
   /**
    * Which version of the code this run goes by: `version`, or the number that was recorded when the run first passed here; 0
