@@ -38,7 +38,7 @@ export function attemptRequest({ interned, db }: WorkerParts, running: Running):
 }
 
 /** What an attempt may ask of its worker; facts are stored under its lease. */
-export function attemptServices(parts: WorkerParts, running: Running, others: LeaveBinding["others"]): AttemptServices {
+export function attemptServices(parts: WorkerParts, running: Running, lease: LeaveBinding["lease"]): AttemptServices {
   const { id, clock, machine, artifactRoot, limits, options, writer, interned, db } = parts;
   const { claim, jobId, traceId, control, timeLimit } = running;
   const { job, run } = claim.entry;
@@ -51,7 +51,7 @@ export function attemptServices(parts: WorkerParts, running: Running, others: Le
     obtainLeave: ({ type, input: given, afterCrash, retryOnExit }, input) =>
       obtainLeave(
         parts,
-        { claim, control, others },
+        { claim, control, lease },
         {
           actor: interned.actor(db, claim.job.actor),
           operation: claim.job.env.operation ?? ENQUEUE,

@@ -182,7 +182,7 @@ export class Attempts {
   #perform(running: Running): Promise<AttemptEnd> {
     const { served, control } = running;
     const request = attemptRequest(this.#parts, running);
-    const services = attemptServices(this.#parts, running, (tx) => this.#running.others(tx, running).list());
+    const services = attemptServices(this.#parts, running, this.#running.sharedLease(running));
     if (served.type.kind === "plain") return runAttempt(request, services, control);
     return this.#durable.run(running, request, services);
   }
@@ -198,8 +198,8 @@ export class Attempts {
     const { claim } = running;
     const inputAt = end.kind === "continued" ? storeValue(artifactRoot, end.inputJson, limits) : undefined;
     writer
-      .mutate((tx) =>
-        endAttempt(tx, {
+      .mutate((tx) => {
+        const result = endAttempt(tx, {
           claim,
           end,
           worker: id,
@@ -208,8 +208,10 @@ export class Attempts {
           random: Math.random(),
           again,
           ...(inputAt === undefined ? {} : { inputAt }),
-        }),
-      )
+        });
+        this.#running.leaves(tx, running);
+        return result;
+      })
       .then(
         (result) => this.#onRecorded(running, end, result),
         (error: unknown) => this.#onRefused(running, end, error),

@@ -36,14 +36,13 @@ export class DurableRuns {
       this.#parking.park(job, { run, attempt, code: parked });
       return () => this.#parking.unpark(job, parked);
     };
-    const others = (tx: Parameters<RunningSet["others"]>[0]) => this.#running.others(tx, running).list();
     const durable = durableServices(this.#parts, {
       claim,
       control,
       jobId,
       traceId,
       positionsMax: POSITIONS_MAX,
-      others,
+      lease: this.#running.sharedLease(running),
       crowded: () => this.#running.size >= TAIL_FROM,
       park,
     });

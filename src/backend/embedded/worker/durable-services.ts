@@ -19,7 +19,6 @@ import { isRecorded, readKept, readRecords, recordCall, storedOutcome } from "..
 import { recordTransaction } from "../durable/record-transaction.ts";
 import { type NewChild, startChild } from "../durable/start-child.ts";
 import { isSuspended, suspend } from "../durable/suspend.ts";
-import type { LeasedJob } from "../entry.ts";
 import { checkLease } from "../lease.ts";
 import type { Notice } from "../notice.ts";
 import { storeValue } from "../store-value.ts";
@@ -27,6 +26,7 @@ import { ChildGroup } from "./child-group.ts";
 import { confirmCall, demandOf, judgeCall } from "./durable-approvals.ts";
 import type { WorkerParts } from "./parts.ts";
 import { persist } from "./persist.ts";
+import type { SharedLease } from "./running.ts";
 
 /** What the calls of one attempt are bound to. */
 export interface DurableBinding {
@@ -35,8 +35,7 @@ export interface DurableBinding {
   readonly jobId: string;
   readonly traceId: string;
   readonly positionsMax: number;
-  /** Jobs of the same lease that have not ended, this one left out. */
-  readonly others: (tx: Transaction<Notice>) => readonly LeasedJob[];
+  readonly lease: SharedLease;
   /** True when many attempts run at this time. */
   readonly crowded: () => boolean;
   /** Keeps the code in memory while the suspension is written, and takes it out again when it was not suspended. */
@@ -149,7 +148,7 @@ async function issue(parts: WorkerParts, binding: DurableBinding, request: Issue
           ? madeBefore(tx, claim, call)
           : make(tx);
       if (made.kind === "settled" || code === undefined) return made;
-      const suspension = suspend(tx, { claim, code, worker: parts.id, others: binding.others });
+      const suspension = suspendIn(tx, parts, binding, code);
       // What waits is dropped with the run; nothing of it may stay if that is cancelled.
       if (suspension.kind === "cancelled") return { kind: "cancelled" };
       return { kind: "open", suspended: suspension.kind === "suspended" };
@@ -172,16 +171,13 @@ function madeBefore(
 }
 
 async function suspendRun(parts: WorkerParts, binding: DurableBinding, code: Suspendable): Promise<Suspension> {
-  const { claim, others } = binding;
   const unpark = binding.park();
   try {
     const suspension = await persist(
       parts,
       binding,
       (tx, again): Suspension =>
-        again && isSuspended(tx, claim)
-          ? { kind: "suspended" }
-          : suspend(tx, { claim, code, worker: parts.id, others }),
+        again && isSuspended(tx, binding.claim) ? { kind: "suspended" } : suspendIn(tx, parts, binding, code),
     );
     if (suspension.kind !== "suspended") unpark();
     return suspension;
@@ -189,6 +185,18 @@ async function suspendRun(parts: WorkerParts, binding: DurableBinding, code: Sus
     unpark();
     throw error;
   }
+}
+
+/** The last word of its mutation. */
+function suspendIn(
+  tx: Transaction<Notice>,
+  { id: worker }: WorkerParts,
+  { claim, lease }: DurableBinding,
+  code: Suspendable,
+): Suspension {
+  const suspension = suspend(tx, { claim, code, worker, others: lease.others });
+  if (suspension.kind === "suspended") lease.left(tx);
+  return suspension;
 }
 
 function parentOf(

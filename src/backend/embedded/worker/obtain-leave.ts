@@ -11,19 +11,19 @@ import { approvalOf, type Question, subjectOf } from "../approvals/approval-row.
 import { hold, holdForLeave } from "../approvals/hold.ts";
 import { isUnchanged, type Judged, markRefused, markUsed, openAgain, refusedLeave } from "../approvals/use-approval.ts";
 import type { Claim } from "../claim.ts";
-import type { Entry, LeasedJob } from "../entry.ts";
+import type { Entry } from "../entry.ts";
 import { checkLease, setLeasedJobs } from "../lease.ts";
 import type { Notice } from "../notice.ts";
 import { judgePatiently } from "./judge-patiently.ts";
 import type { WorkerParts } from "./parts.ts";
 import { persist } from "./persist.ts";
+import type { SharedLease } from "./running.ts";
 
 /** The attempt that may not begin without leave. */
 export interface LeaveBinding {
   readonly claim: Claim;
   readonly control: AttemptControl;
-  /** Jobs of the same lease that have not ended, this one left out. */
-  readonly others: (tx: Transaction<Notice>) => readonly LeasedJob[];
+  readonly lease: SharedLease;
 }
 
 /**
@@ -98,6 +98,7 @@ function conclude(
     case "pending":
       openAgain(tx, judged);
       hold(tx, leave(tx, binding), approval);
+      binding.lease.left(tx);
       return WAITS;
   }
 }
@@ -109,18 +110,19 @@ async function ask(parts: WorkerParts, binding: LeaveBinding, question: JobQuest
     checkLease(tx, binding.claim.epoch);
     const { actor, due: dueAtMs } = binding.claim.job;
     holdForLeave(tx, parts, { entry: leave(tx, binding), actor, question, dueAtMs });
+    binding.lease.left(tx);
   });
   return "waits";
 }
 
 /** The run leaves its lease, and this look at it was no attempt. One that never started gives its keys back. */
-function leave(tx: Transaction<Notice>, { claim, others }: LeaveBinding): Entry {
+function leave(tx: Transaction<Notice>, { claim, lease }: LeaveBinding): Entry {
   const { job, epoch } = claim;
   const entry = { ...claim.entry, attempt: claim.entry.attempt - 1 };
   if (tx.db.get("SELECT 1 FROM cancel_request WHERE job = ? AND run = ?", entry.job, entry.run) !== undefined)
     throw new AppError("CANCELLED", "it was cancelled before it waited for leave");
   tx.db.run("UPDATE job SET env = json_set(env, '$.approval', json('true')) WHERE id = ?", job.id);
-  setLeasedJobs(tx, epoch, others(tx));
+  setLeasedJobs(tx, epoch, lease.others(tx));
   if (entry.attempt === 0) releaseKeys(tx, job.id, job.keys);
   // They were taken out when they passed while it was leased.
   const { deadline, expires } = job.env;

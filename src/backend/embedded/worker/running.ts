@@ -18,6 +18,14 @@ export interface Running {
   readonly timeLimit: TimeLimit;
 }
 
+/** The lease of an attempt, as far as it is others' too. */
+export interface SharedLease {
+  /** Its other jobs that have not left it. */
+  readonly others: (tx: Transaction<Notice>) => readonly LeasedJob[];
+  /** This one has left it: said last in a mutation. */
+  readonly left: (tx: Transaction<Notice>) => void;
+}
+
 /**
  * What a worker runs, by job and by lease. One job may run twice: a worker that lost a lease in a stall may claim its job
  * again while the late attempt has not stopped yet.
@@ -62,15 +70,36 @@ export class RunningSet {
     if (lease?.size === 0) this.#leases.delete(claim.epoch);
   }
 
-  /** The lease's other jobs that have not ended, neither in an earlier commit nor earlier in this one. */
-  others(tx: Transaction<Notice>, { claim }: Running): { count: number; list: () => LeasedJob[] } {
-    if (this.#ending?.tx !== tx) this.#ending = { tx, jobs: new Set() };
-    const { jobs } = this.#ending;
-    jobs.add(claim.entry.job);
-    const lease = this.#leases.get(claim.epoch) ?? new Map<JobNumber, Running>();
-    const list = (): LeasedJob[] => [...lease.values()].map(leasedJob).filter(([job]) => !jobs.has(job));
+  /** The lease's other jobs that have not left it, neither in an earlier commit nor earlier in this one. */
+  others(tx: Transaction<Notice>, { claim: { epoch, entry } }: Running): { count: number; list: () => LeasedJob[] } {
+    const left = this.#leftIn(tx);
+    const lease = this.#leases.get(epoch) ?? new Map<JobNumber, Running>();
+    const list = (): LeasedJob[] =>
+      [...lease.values()].map(leasedJob).filter(([job]) => job !== entry.job && !left.has(job));
     // Nearly always the whole batch goes on: counting is done only when it may be over.
-    return { count: lease.size > jobs.size ? lease.size - jobs.size : list().length, list };
+    const atLeast = lease.size - left.size - 1;
+    return { count: atLeast > 0 ? atLeast : list().length, list };
+  }
+
+  /**
+   * It leaves its lease in this transaction. The last word of a mutation: what is undone after it would be taken to have
+   * left, and its lease would go with the last of the others.
+   */
+  leaves(tx: Transaction<Notice>, { claim }: Running): void {
+    this.#leftIn(tx).add(claim.entry.job);
+  }
+
+  /** What an attempt may know of the lease that it shares. */
+  sharedLease(running: Running): SharedLease {
+    return {
+      others: (tx) => this.others(tx, running).list(),
+      left: (tx) => this.leaves(tx, running),
+    };
+  }
+
+  #leftIn(tx: Transaction<Notice>): Set<JobNumber> {
+    if (this.#ending?.tx !== tx) this.#ending = { tx, jobs: new Set() };
+    return this.#ending.jobs;
   }
 
   epochs(): IterableIterator<number> {
