@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { approvalOf } from "../../test/support/approvals.ts";
-import { asAsked, dueLater, jobQuestion } from "./job-question.ts";
+import { asAsked, dueLater, jobQuestion, standsFor } from "./job-question.ts";
 import type { AskedJob } from "./serving.ts";
 
 const job: AskedJob = {
@@ -41,6 +41,9 @@ test("of an input that nobody would read it has the digest", () => {
   const { details } = jobQuestion({ ...job, given: { script: "x".repeat(300_000) } });
   expect(details).toMatchObject({ input_sha256: expect.stringMatching(/^[0-9a-f]{64}$/), input_characters: 300_013 });
   expect(details).not.toHaveProperty("input");
+  expect(standsFor(details, { script: "x".repeat(300_000) })).toBe(true);
+  expect(standsFor(details, { script: "y".repeat(300_000) })).toBe(false);
+  expect(standsFor(jobQuestion(job).details, job.given)).toBe(false);
 });
 
 test("is the same for who asked without knowing the host, and for a job that was due later", () => {

@@ -47,7 +47,7 @@ function titleOf(start: string, given: unknown): string {
     .join(" ");
   if (words === undefined) return start;
   // It is one line of what strangers wrote; all of it, exactly, stands in the details.
-  const line = said.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, " ");
+  const line = said.slice(0, 2 * TITLE_MAX).replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, " ");
   const title = `${start}: ${line}`;
   return title.length <= TITLE_MAX ? title : `${title.slice(0, TITLE_MAX - 1).toWellFormed()}…`;
 }
@@ -78,5 +78,15 @@ function withDue<Q extends Pick<JobQuestion, "details">>(question: Q, dueAtMs: n
 function inputPart(given: unknown): Readonly<Record<string, unknown>> {
   const text = canonicalJson(given);
   if (text.length <= SHOWN_MAX) return { input: JSON.parse(text) as unknown };
-  return { input_sha256: createHash("sha256").update(text).digest("hex"), input_characters: text.length };
+  return { input_sha256: sha256(text), input_characters: text.length };
+}
+
+/** True where the details of a question have the digest of an input in its place, and it is of this one. */
+export function standsFor(details: unknown, given: unknown): boolean {
+  const digest = (details as { readonly input_sha256?: unknown } | null)?.input_sha256;
+  return digest !== undefined && digest === sha256(canonicalJson(given));
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }

@@ -63,6 +63,16 @@ describe("a job that needs an approval", () => {
     await worker.ended;
   });
 
+  test("is shown with all of its input, also where that is too long for the question itself", async () => {
+    await using cli = annasFolder();
+    const input = { argv: ["true", "x".repeat(300_000)] };
+    writeFileSync(join(cli.path, "long.json"), JSON.stringify(input));
+    const enqueued = await cli.call(["jobs", "enqueue", "--type", "exec", "--input-json", "@long.json"], AGENT);
+    const { approval_id: id = "" } = pairsOf(enqueued.stdout.trim());
+    const { value } = await cli.json(["approvals", "show", id]);
+    expect(value).toMatchObject({ details: { input_sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }, input });
+  });
+
   test("that is rejected fails at once, and nothing can be said to it any more", async () => {
     await using cli = annasFolder();
     const { jobId, approvalId } = await askFor(cli, "touch", "out");

@@ -57,6 +57,7 @@ function pageOf(approval: Shown, terminal: Terminal): readonly string[] {
     ...facts.map(([name, value]) => `${style(terminal, "dim", name.padEnd(8))}  ${oneLine(value)}`),
     "",
     harmless(JSON.stringify(approval.details, null, 2) ?? "null"),
+    ...(approval.input === undefined ? [] : ["", harmless(JSON.stringify(approval.input, null, 2) ?? "null")]),
     "",
     ...approval.decisions.flatMap((one) => linesOf(one, terminal)),
     ...(state === "pending" ? [`windlass approvals approve ${approval_id} --digest ${approval.digest}`] : []),

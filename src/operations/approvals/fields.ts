@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Approval, ApprovalState as State } from "../../approval/approval.ts";
 import { AppError } from "../../error.ts";
-import { JobId } from "../../id.ts";
+import { isUuid7, JobId } from "../../id.ts";
 import { formatActor } from "../../policy/actor.ts";
 import { Timestamp, timestamp } from "../fields.ts";
 
@@ -12,7 +12,10 @@ export const ApprovalState = z.enum(["pending", "approved", "rejected", "revoked
 export const Level = z.enum(["advisory", "enforced"]);
 
 /** The id of an approval at every border. */
-export const ApprovalId = JobId.describe("The approval's id, as `approval_id` was printed.");
+export const ApprovalId = z
+  .string()
+  .refine(isUuid7, { error: "is not an approval's id (a UUIDv7 such as 01933b5e-7c00-7000-8000-0123456789ab)" })
+  .describe("The approval's id, as `approval_id` was printed.");
 
 /** An approval as lists have it. */
 export const ApprovalSummary = z.strictObject({

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Approval } from "../../approval/approval.ts";
 import { subjectDigest } from "../../approval/subject.ts";
+import { standsFor } from "../../backend/job-question.ts";
 import { errorText } from "../../error.ts";
 import type { PolicyInForce } from "../../policy/in-force.ts";
 import { ErrorText, Timestamp, timestamp, timestampOrNull } from "../fields.ts";
@@ -26,6 +27,12 @@ export const ApprovalOutput = ApprovalSummary.extend({
   run: z.int(),
   position: z.int().describe("The position of the durable call; 0 for a job as a whole."),
   details: z.unknown().describe("What is to be done, in full."),
+  input: z
+    .unknown()
+    .optional()
+    .describe(
+      "The input of a job whose details have only its SHA-256, because it is long; absent where it does not fit that.",
+    ),
   digest: z.string().describe("SHA-256 of the subject: what a decision is bound to."),
   approvers: z.array(z.string()).describe("Who may decide; empty: every approver of the policy."),
   quorum: z.int(),
@@ -66,7 +73,10 @@ export const showApproval = defineOperation({
   async run({ id }, { windlass: { backend, config }, clock, gate, signal }) {
     const approval = await backend.approvals.find(id);
     if (approval === undefined) throw approvalNotFound(id, config.database.path);
-    return describeApproval(approval, (await gate()).inForce, { nowMs: clock.now(), signal });
+    const shown = await describeApproval(approval, (await gate()).inForce, { nowMs: clock.now(), signal });
+    const { jobId, details } = approval.subject;
+    const job = approval.subject.kind === "job" ? await backend.status(jobId) : undefined;
+    return job !== undefined && standsFor(details, job.input) ? { ...shown, input: job.input } : shown;
   },
 });
 
