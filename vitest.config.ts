@@ -1,17 +1,30 @@
 import { globSync } from "node:fs";
 import { configDefaults, defineConfig } from "vitest/config";
 
-/** Scenarios that drive whole simulated machines: `npm run test:windows`. The other suite stays quick enough to be run often. */
-const ON_MACHINES = ["test/windows/**/*.test.ts", "test/scenarios/*-on-windows.test.ts"];
-/** The command that everything on a machine stands on belongs to both. */
-const IN_BOTH = "test/windows/windows-exec.test.ts";
-const isOnMachines = process.env["WINDLASS_TEST_SUITE"] === "windows";
+/** Simulated machines as a whole: `npm run test:windows`. */
+const MACHINES = ["test/windows/**/*.test.ts", "test/scenarios/*-on-windows.test.ts"];
+/** The program as a whole, in processes of its own, typed, killed and attacked, and as a package: `npm run test:scenarios`. */
+const PROCESSES = ["test/scenarios/**/*.test.ts", "test/package/package.test.ts"];
+/** What the others stand on belongs to `npm test` too, which is to stay quick enough to be run often. */
+const IN_BOTH = ["test/windows/windows-exec.test.ts", "test/scenarios/kills.test.ts"];
+
+const ALL = ["src/**/*.test.ts", "test/**/*.test.ts"];
+const SUITES: Readonly<Record<string, { readonly include: readonly string[]; readonly exclude: readonly string[] }>> = {
+  default: { include: ALL, exclude: globSync([...MACHINES, ...PROCESSES]).filter((path) => !IN_BOTH.includes(path)) },
+  scenarios: { include: PROCESSES, exclude: globSync(MACHINES) },
+  windows: { include: MACHINES, exclude: [] },
+  all: { include: ALL, exclude: [] },
+};
+// A file that is named runs, whichever suite it is of.
+const isNamed = process.argv.some((word) => word.endsWith(".test.ts"));
+const suite = SUITES[process.env["WINDLASS_TEST_SUITE"] ?? (isNamed ? "all" : "default")];
+if (suite === undefined) throw new Error(`WINDLASS_TEST_SUITE must be one of ${Object.keys(SUITES).join(", ")}`);
 
 export default defineConfig({
   test: {
     globalSetup: "./tools/system-packages.mjs",
-    include: isOnMachines ? ON_MACHINES : ["src/**/*.test.ts", "test/**/*.test.ts"],
-    exclude: [...configDefaults.exclude, ...(isOnMachines ? [] : onMachinesAlone())],
+    include: [...suite.include],
+    exclude: [...configDefaults.exclude, ...suite.exclude],
     // Tests open SQLite files and start and kill processes: each file gets a process of its own, not a thread.
     pool: "forks",
     // A fork starts and ends hundreds of heartbeat threads, each of which reads TypeScript by a WebAssembly module that all
@@ -29,7 +42,3 @@ export default defineConfig({
     reporters: ["default", "./tools/test-reporter.mjs"],
   },
 });
-
-function onMachinesAlone(): readonly string[] {
-  return globSync(ON_MACHINES).filter((path) => path !== IN_BOTH);
-}

@@ -14,7 +14,7 @@ const STEPS = [
   ["public documentation", "typedoc"],
   ["documents in sync", "node tools/generate-docs.mjs --check"],
 ];
-const TESTS = ["tests", "vitest run"];
+const TESTS = ["tests", "vitest run && npm run --silent test:scenarios"];
 
 const steps = process.argv.includes("--static") ? STEPS : [...STEPS, TESTS];
 // The tools run on the Node that the project pins, also when this file was started by hand.
