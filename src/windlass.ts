@@ -75,12 +75,16 @@ export async function composeWindlass(options: WindlassOptions): Promise<Windlas
     types,
     serve: async (worker) => {
       // Loaded where jobs run, as are the handlers: a command that only reads starts without them.
-      const [{ fireSchedules }, { reconcileTypeSchedules }, { Machines }, { judgeApproval }] = await Promise.all([
-        import("./backend/schedule-runner.ts"),
-        import("./backend/type-schedules.ts"),
-        import("./host/machines.ts"),
-        import("./approval/verify.ts"),
-      ]);
+      const [{ fireSchedules }, { reconcileTypeSchedules }, { Machines }, { judgeApproval }, { requireSshKeygen }] =
+        await Promise.all([
+          import("./backend/schedule-runner.ts"),
+          import("./backend/type-schedules.ts"),
+          import("./host/machines.ts"),
+          import("./approval/verify.ts"),
+          import("./approval/ssh-keygen.ts"),
+        ]);
+      // Now, and not when a job that waited for days goes on.
+      if (inForce.policy !== undefined && inForce.policy.approvers.length > 0) requireSshKeygen();
       if (worker.claims) await reconcileTypeSchedules(types.values(), backend.schedules, clock);
       const onError = (name: string, error: unknown): void =>
         worker.onEvent?.({ kind: "problem", error: scheduleProblem(name, error) });

@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
+import { accessSync, constants } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { AppError } from "../error.ts";
 import { NAMESPACE } from "./statement.ts";
 
@@ -122,6 +123,23 @@ function runSshKeygen(args: readonly string[], stdin: string, options: RunOption
   });
 }
 
+/** True where the program is on PATH. */
+export function hasSshKeygen(): boolean {
+  return (process.env["PATH"] ?? "").split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, "ssh-keygen"), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** @throws AppError `PREREQUISITE_MISSING` where the program is not on PATH. */
+export function requireSshKeygen(): void {
+  if (!hasSshKeygen()) throw missing("is not on PATH");
+}
+
 /** Its messages in English, and none of our own settings. */
 function plainEnvironment(): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !/^(WINDLASS|WIN_AUTOMATION|HATCHET)_/.test(name));
@@ -133,9 +151,13 @@ function timedOut(args: readonly string[], timeoutMs: number): AppError {
 }
 
 function notStarted(cause: Error): AppError {
+  return missing(`cannot be started (${(cause as NodeJS.ErrnoException).code})`, cause);
+}
+
+function missing(what: string, cause?: Error): AppError {
   return new AppError(
     "PREREQUISITE_MISSING",
-    `ssh-keygen cannot be started (${(cause as NodeJS.ErrnoException).code}); approvals are signed and verified with it: install openssh-client`,
+    `ssh-keygen ${what}; approvals are signed and verified with it: install openssh-client`,
     { cause },
   );
 }

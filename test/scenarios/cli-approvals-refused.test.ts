@@ -223,7 +223,7 @@ test("an approval that must be enforced is refused before anybody signs, with wh
   expect((await cli.call(["approvals", "reject", approvalId])).status).toBe(0);
 });
 
-test("without ssh-keygen nothing is decided, and that is said", async () => {
+test("without ssh-keygen nothing is decided and no worker starts, and that is said", async () => {
   const { cli } = folderOfTwo("{ by: [anna@example.com] }");
   await using _ = cli;
   const { approvalId } = await askFor(cli, "true");
@@ -231,6 +231,8 @@ test("without ssh-keygen nothing is decided, and that is said", async () => {
     env: { PATH: cli.path },
   });
   expect(said).toContain("install openssh-client");
+  const started = await refused(cli, ["worker"], [3, "PREREQUISITE_MISSING"], { env: { PATH: cli.path } });
+  expect(started).toContain("ssh-keygen is not on PATH");
 });
 
 test("what is no job cannot wait for an approval, and that is said", async () => {

@@ -1,6 +1,5 @@
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
 import { isHardwareKey, parseSshKey } from "../../approval/model/ssh-key.ts";
+import { hasSshKeygen } from "../../approval/ssh-keygen.ts";
 import { type LoadedPolicy, loadPolicy } from "../../config/policy/load-policy.ts";
 import { ownMigrations, schemaVersion } from "../../database/migrate.ts";
 import { formatDuration } from "../../duration.ts";
@@ -13,7 +12,7 @@ export function approvals(context: CheckContext): Finding {
   const approvers = loaded?.policy.approvers ?? [];
   const strict = approvers.filter(({ key, level }) => level === "enforced" || isHardware(key));
   const pending = countPending(context);
-  const hasProgram = isOnPath("ssh-keygen");
+  const hasProgram = hasSshKeygen();
   const facts: Facts = {
     ssh_keygen: hasProgram,
     approvers: approvers.length,
@@ -79,15 +78,4 @@ function countPending({ db, clock }: CheckContext): Pending | undefined {
   );
   const { n = 0, oldest = null } = row ?? {};
   return { count: n, oldestMs: oldest === null ? null : Math.max(0, clock.now() - oldest) };
-}
-
-function isOnPath(program: string): boolean {
-  return (process.env["PATH"] ?? "").split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }
