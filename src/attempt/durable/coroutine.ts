@@ -1,9 +1,10 @@
 import { AppError } from "../../error.ts";
-import { concurrentCall, decideCall, decideEnd } from "../../job/durable/decide-call.ts";
+import { concurrentCall } from "../../job/durable/decide-call.ts";
 import { readOutcome } from "../../job/durable/outcome.ts";
-import { type Call, type CallOutcome, describeCall, type RecordedCall } from "../../job/durable/record.ts";
+import { type Call, type CallOutcome, describeCall } from "../../job/durable/record.ts";
 import type { HandlerEnd } from "../settle.ts";
 import { OpenCalls } from "./open-calls.ts";
+import { Passage } from "./passage.ts";
 import type { PlacedCall, Suspendable, Suspension } from "./services.ts";
 import { type Act, type Acted, type Edge, never, type PeopleCall, type Turn, thrown } from "./turn.ts";
 
@@ -18,9 +19,7 @@ export class Coroutine implements Suspendable {
   readonly #open = new OpenCalls();
   #edge: Edge | undefined;
   #turn: PromiseWithResolvers<Turn> | undefined;
-  #records: ReadonlyMap<number, RecordedCall> = new Map();
-  #newest: RecordedCall | undefined;
-  #next = 1;
+  #passage = new Passage([]);
   #group: "none" | "collecting" | "waiting" = "none";
   #dead = false;
   #failure: AppError | undefined;
@@ -36,7 +35,7 @@ export class Coroutine implements Suspendable {
 
   /** True while recorded calls are passed again. */
   get replays(): boolean {
-    return this.#newest !== undefined && this.#next <= this.#newest.position;
+    return this.#passage.replays;
   }
 
   /** Of the attempt that carries it. A parked one is asked by code that goes on beside its wait, and says the last. */
@@ -47,9 +46,7 @@ export class Coroutine implements Suspendable {
 
   /** Runs the code from the top. */
   begin(edge: Edge, body: () => unknown): Promise<Turn> {
-    const records = edge.durable.records(1);
-    this.#records = new Map(records.map((record) => [record.position, record]));
-    this.#newest = records.at(-1);
+    this.#passage = new Passage(edge.durable.records(1));
     const turn = this.#attach(edge);
     Promise.resolve()
       .then(body)
@@ -69,7 +66,7 @@ export class Coroutine implements Suspendable {
     if (this.#failure !== undefined) return Promise.resolve(thrown(this.#failure));
     if (this.#dead || this.#open.size === 0) return undefined;
     const records = edge.durable.records(this.#open.first);
-    const known = records.at(-1)?.position === this.#next - 1;
+    const known = records.at(-1)?.position === this.#passage.next - 1;
     if (!known || !(this.#open.areAnsweredBy(records) || this.#open.asksPeople)) return undefined;
     const turn = this.#attach(edge);
     this.#open.answerFrom(records);
@@ -93,12 +90,9 @@ export class Coroutine implements Suspendable {
     if (this.#group === "waiting" || (this.#group === "none" && this.#open.size > 0))
       return this.#fail(concurrentCall(describeCall(call), this.#open.describe()));
     if (this.edge.control.reason !== undefined) return this.#stop();
-    const position = this.#next;
-    const { positionsMax } = this.edge.durable;
-    const decision = decideCall({ call, position, recorded: this.#records.get(position), positionsMax });
+    const { position, decision } = this.#passage.pass(call, this.edge.durable.positionsMax);
     if (decision.kind === "fail") return this.#fail(decision.error);
     if (decision.kind === "older") return Promise.resolve({ kind: "ok", value: 0 });
-    this.#next++;
     if (decision.kind === "answer" && people === undefined) return Promise.resolve(decision.outcome);
     const placed = { ...call, position };
     const waits = decision.kind === "pending" && people === undefined;
@@ -131,7 +125,7 @@ export class Coroutine implements Suspendable {
   }
 
   #collectOne(thunk: () => Promise<unknown>): Promise<unknown> | undefined {
-    const before = this.#next;
+    const before = this.#passage.next;
     let made: Promise<unknown>;
     try {
       made = Promise.resolve(thunk());
@@ -140,13 +134,14 @@ export class Coroutine implements Suspendable {
     }
     // The group waits for it in any case; what else somebody does with it is their own promise.
     made.catch(() => undefined);
-    if (this.#next > before + 1)
+    const positions = this.#passage.next - before;
+    if (positions > 1)
       return this.#fail(concurrentCall("a second call of one member of all", describeCall(this.#callAt(before))));
-    return this.#next === before && !this.#dead ? undefined : made;
+    return positions === 0 && !this.#dead ? undefined : made;
   }
 
   #callAt(position: number): Call {
-    return this.#open.callAt(position) ?? this.#records.get(position) ?? { kind: "step", name: "", digest: "" };
+    return this.#open.callAt(position) ?? this.#passage.recordedAt(position) ?? { kind: "step", name: "", digest: "" };
   }
 
   #attach(edge: Edge): Promise<Turn> {
@@ -242,7 +237,7 @@ export class Coroutine implements Suspendable {
   #bodyEnded(end: HandlerEnd): void {
     if (this.#dead) return;
     if (this.#open.size > 0) return void this.#fail(concurrentCall("the end of the job", this.#open.describe()));
-    const early = decideEnd(this.#next, this.#newest);
+    const early = this.#passage.end();
     if (early !== undefined) return void this.#fail(early);
     // It has ended by itself: nobody need be told to stop.
     this.#dead = true;
