@@ -156,11 +156,12 @@ function beganElsewhere({ approvalId }: Asked): string[] {
   const folder = join(place.folder, "work", name, "exec");
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "exit_code.part"), "not-run\n");
+  const outside = ["..", "..", "work", name].join("/");
   const facts = { pid: 1, start_time: "1", nonce: "n", started_at_ms: Date.now() };
   // The worker sees an /etc without a machine-id.
   const effect = JSON.stringify({ machine: { ...machineIdentity(), host: hostname() }, facts });
   return [
-    `INSERT INTO effect (job, run, at, folder, body) VALUES (J, 1, ${Date.now()}, '../../work/${name}', '${effect}')`,
+    `INSERT INTO effect (job, run, at, folder, body) VALUES (J, 1, ${Date.now()}, '${outside}', '${effect}')`,
     "UPDATE waiting SET recover = 1 WHERE job = J",
   ];
 }
