@@ -1,5 +1,5 @@
 import { defineOperation } from "../operation.ts";
-import { DECISION_ERRORS, DecisionInput, DecisionOutput, decisionLines } from "./decision-fields.ts";
+import { DECIDING } from "./decision-fields.ts";
 import { runDecision } from "./run-decision.ts";
 
 /** A signed yes. */
@@ -8,13 +8,6 @@ export const approveApproval = defineOperation({
   summary: "Approve what was asked, with a signature of your SSH key.",
   description:
     "The job goes on when enough approvers have said yes. What is signed is printed first; an agent cannot decide.",
-  access: "write",
-  input: DecisionInput,
-  output: DecisionOutput,
-  errors: DECISION_ERRORS,
-  database: "write",
-  refusesAgents: true,
-  positional: ["id"],
-  lines: decisionLines,
+  ...DECIDING,
   run: (input, context) => runDecision("approved", input, context),
 });

@@ -96,3 +96,15 @@ export function decisionLines({
     },
   ];
 }
+
+/** What all three operations that decide have in common; that agents are refused cannot be left out of one. */
+export const DECIDING = {
+  access: "write",
+  input: DecisionInput,
+  output: DecisionOutput,
+  errors: DECISION_ERRORS,
+  database: "write",
+  refusesAgents: true,
+  positional: ["id"],
+  lines: decisionLines,
+} as const;

@@ -1,5 +1,5 @@
 import { defineOperation } from "../operation.ts";
-import { DECISION_ERRORS, DecisionInput, DecisionOutput, decisionLines } from "./decision-fields.ts";
+import { DECIDING } from "./decision-fields.ts";
 import { runDecision } from "./run-decision.ts";
 
 /** A signed no. */
@@ -7,13 +7,6 @@ export const rejectApproval = defineOperation({
   name: "approvals.reject",
   summary: "Reject what was asked, with a signature of your SSH key.",
   description: "One no is enough, whoever else approved: the job fails with APPROVAL_REJECTED, or its code is told.",
-  access: "write",
-  input: DecisionInput,
-  output: DecisionOutput,
-  errors: DECISION_ERRORS,
-  database: "write",
-  refusesAgents: true,
-  positional: ["id"],
-  lines: decisionLines,
+  ...DECIDING,
   run: (input, context) => runDecision("rejected", input, context),
 });
