@@ -106,5 +106,6 @@ export const DECIDING = {
   database: "write",
   refusesAgents: true,
   positional: ["id"],
+  /** A decision as one line. */
   lines: decisionLines,
 } as const;
