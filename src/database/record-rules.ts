@@ -8,7 +8,7 @@ export interface RecordRule {
 
 /**
  * Every unfinished run with its place. The entry of a lease that stands in `done` has ended; see
- * `backend/embedded/lease.ts`.
+ * `backend/embedded/lease/lease.ts`.
  */
 export const LIVE = `live (job, run, place) AS MATERIALIZED (
     SELECT job, run, 'ready' FROM ready UNION ALL SELECT job, run, 'delayed' FROM delayed UNION ALL SELECT job, run, 'blocked' FROM blocked

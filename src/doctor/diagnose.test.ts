@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { firstNumberAt } from "../backend/embedded/job-number.ts";
+import { firstNumberAt } from "../backend/embedded/rows/job-number.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { LoadedConfig } from "../config/config.ts";
 import { type Flags, loadConfig } from "../config/load.ts";

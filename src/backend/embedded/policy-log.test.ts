@@ -8,8 +8,8 @@ import { Connection } from "../../database/connection.ts";
 import { openDatabase } from "../../database/open.ts";
 import { AppError } from "../../error.ts";
 import type { Denial } from "../../policy/in-force.ts";
-import type { Notice } from "./notice.ts";
 import { policyLogAt, sweepPolicyLog } from "./policy-log.ts";
+import type { Notice } from "./rows/notice.ts";
 
 const DENIAL: Denial = {
   actor: "agent:codex",

@@ -5,7 +5,7 @@ import { openDatabase } from "../../database/open.ts";
 import { type Transaction, Writer } from "../../database/writer.ts";
 import type { Denial } from "../../policy/in-force.ts";
 import type { DenialFilter, LimitedUse, PolicyLog, RecordedDenial } from "../policy-log.ts";
-import type { Notice } from "./notice.ts";
+import type { Notice } from "./rows/notice.ts";
 
 const MINUTE_MS = 60_000;
 /** An hour, and the minute that has begun: never more than the limit in any 60 minutes. */

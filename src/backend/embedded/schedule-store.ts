@@ -1,9 +1,9 @@
 import type { Connection } from "../../database/connection.ts";
 import type { Writer } from "../../database/writer.ts";
 import type { ScheduleStore } from "../schedules.ts";
-import type { Interned } from "./intern.ts";
-import type { JobNumbers } from "./job-number.ts";
-import type { Notice } from "./notice.ts";
+import type { Interned } from "./rows/intern.ts";
+import type { JobNumbers } from "./rows/job-number.ts";
+import type { Notice } from "./rows/notice.ts";
 import { advanceSchedule, putSchedule, readSchedules, removeSchedule, setNextSlot } from "./schedules.ts";
 
 /** The schedules of this database behind the contract that every backend keeps. */

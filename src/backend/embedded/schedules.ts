@@ -3,9 +3,9 @@ import type { Transaction } from "../../database/writer.ts";
 import { AppError } from "../../error.ts";
 import { canonicalJson } from "../../job/canonical-json.ts";
 import type { ScheduleSpec, ScheduleState, ScheduleStore } from "../schedules.ts";
-import type { Interned } from "./intern.ts";
-import type { JobNumbers } from "./job-number.ts";
-import type { Notice } from "./notice.ts";
+import type { Interned } from "./rows/intern.ts";
+import type { JobNumbers } from "./rows/job-number.ts";
+import type { Notice } from "./rows/notice.ts";
 
 /** Slots that were decided over are remembered this long, far beyond any correction of a clock. */
 const SLOT_KEPT_MS = 366 * 86_400_000;

@@ -1,7 +1,7 @@
 import type { RunResult, SqlValue } from "../../database/connection.ts";
 import type { Transaction } from "../../database/writer.ts";
 import { AppError } from "../../error.ts";
-import type { Notice } from "./notice.ts";
+import type { Notice } from "./rows/notice.ts";
 
 /** The user's side of a transaction: rows of their own tables in the same file. */
 export interface UserTransaction {

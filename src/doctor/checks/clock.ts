@@ -1,4 +1,4 @@
-import { acceptedAtMs } from "../../backend/embedded/job-number.ts";
+import { acceptedAtMs } from "../../backend/embedded/rows/job-number.ts";
 import { formatDuration } from "../../duration.ts";
 import type { CheckContext } from "../check.ts";
 import { type Finding, fail, ok, warn } from "../model/finding.ts";

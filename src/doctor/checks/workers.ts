@@ -1,4 +1,4 @@
-import { labelsCover } from "../../backend/embedded/intern.ts";
+import { labelsCover } from "../../backend/embedded/rows/intern.ts";
 import { type Connection, readJson } from "../../database/connection.ts";
 import { formatDuration } from "../../duration.ts";
 import { builtInTypes } from "../../job-type/registry.ts";

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { z } from "zod";
-import { JobNumbers } from "../../backend/embedded/job-number.ts";
+import { JobNumbers } from "../../backend/embedded/rows/job-number.ts";
 import { type CheckReport, checkDatabase } from "../../database/check.ts";
 import { openAnyVersion } from "../../database/open.ts";
 import { type Salvaged, salvage } from "../../database/salvage/salvage.ts";

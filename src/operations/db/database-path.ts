@@ -1,4 +1,4 @@
-import { JobNumbers } from "../../backend/embedded/job-number.ts";
+import { JobNumbers } from "../../backend/embedded/rows/job-number.ts";
 import { AppError } from "../../error.ts";
 import type { CallContext } from "../operation.ts";
 

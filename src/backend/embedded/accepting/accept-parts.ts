@@ -1,6 +1,6 @@
 import type { JobLimits } from "../../../job/limits.ts";
-import type { Interned } from "../intern.ts";
-import type { JobNumbers } from "../job-number.ts";
+import type { Interned } from "../rows/intern.ts";
+import type { JobNumbers } from "../rows/job-number.ts";
 
 /** What accepting needs beside the transaction. */
 export interface AcceptParts {

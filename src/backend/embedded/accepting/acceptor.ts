@@ -1,12 +1,12 @@
 import type { Transaction, Writer } from "../../../database/writer.ts";
 import type { JobLimits } from "../../../job/limits.ts";
 import type { Acceptance, Accepted } from "../../acceptance.ts";
-import type { Claim } from "../claim.ts";
-import type { Interned } from "../intern.ts";
-import type { JobNumbers } from "../job-number.ts";
-import { readJob } from "../job-row.ts";
-import type { Notice } from "../notice.ts";
-import { storeValue } from "../store-value.ts";
+import type { Claim } from "../attempts/claim-ready.ts";
+import { storeValue } from "../files/store-value.ts";
+import type { Interned } from "../rows/intern.ts";
+import type { JobNumbers } from "../rows/job-number.ts";
+import { readJob } from "../rows/job-row.ts";
+import type { Notice } from "../rows/notice.ts";
 import type { EmbeddedWorker } from "../worker/embedded-worker.ts";
 import { accept } from "./accept.ts";
 import { NewRows } from "./new-rows.ts";

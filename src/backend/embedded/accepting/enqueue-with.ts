@@ -1,7 +1,7 @@
 import type { Transaction, Writer } from "../../../database/writer.ts";
 import { AppError } from "../../../error.ts";
 import type { Acceptance, Accepted } from "../../acceptance.ts";
-import type { Notice } from "../notice.ts";
+import type { Notice } from "../rows/notice.ts";
 import { type UserTransaction, userTransaction } from "../user-transaction.ts";
 
 /** Runs a synchronous function on the writer's connection; what it wrote and what it enqueued commit together. */

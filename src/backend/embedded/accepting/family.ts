@@ -2,10 +2,10 @@ import type { Connection } from "../../../database/connection.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import { AppError } from "../../../error.ts";
 import type { JobSpec, ParentRef } from "../../../job/spec.ts";
-import type { JobNumber } from "../job-number.ts";
-import { readJob, standingOf } from "../job-row.ts";
-import type { Notice } from "../notice.ts";
-import { takeUnit } from "../rate-bucket.ts";
+import { takeUnit } from "../queue/rate-bucket.ts";
+import type { JobNumber } from "../rows/job-number.ts";
+import { readJob, standingOf } from "../rows/job-row.ts";
+import type { Notice } from "../rows/notice.ts";
 import type { AcceptParts } from "./accept-parts.ts";
 
 /** A child's parent and its first ancestor. */

@@ -3,9 +3,9 @@ import type { Transaction } from "../../../database/writer.ts";
 import { AppError } from "../../../error.ts";
 import type { JobSpec, ParentRef } from "../../../job/spec.ts";
 import type { Acceptance } from "../../acceptance.ts";
-import type { JobNumber } from "../job-number.ts";
-import { readJob, standingOf } from "../job-row.ts";
-import type { Notice } from "../notice.ts";
+import type { JobNumber } from "../rows/job-number.ts";
+import { readJob, standingOf } from "../rows/job-row.ts";
+import type { Notice } from "../rows/notice.ts";
 import type { AcceptParts } from "./accept-parts.ts";
 
 /**

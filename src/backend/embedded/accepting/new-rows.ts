@@ -1,7 +1,7 @@
 import type { Transaction } from "../../../database/writer.ts";
-import { ENTRY_COLUMNS } from "../entry.ts";
-import type { JobNumber } from "../job-number.ts";
-import { type Notice, WORK } from "../notice.ts";
+import { ENTRY_COLUMNS } from "../rows/entry.ts";
+import type { JobNumber } from "../rows/job-number.ts";
+import { type Notice, WORK } from "../rows/notice.ts";
 
 /** A row of `job` without its number and its env. */
 export interface SharedColumns {

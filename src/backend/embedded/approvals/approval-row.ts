@@ -4,9 +4,9 @@ import { subjectDigest } from "../../../approval/subject.ts";
 import { type Connection, readJson, type SqlValue } from "../../../database/connection.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import { formatUuid7 } from "../../../id.ts";
-import type { Interned } from "../intern.ts";
-import type { JobNumber, JobNumbers } from "../job-number.ts";
-import type { Notice } from "../notice.ts";
+import type { Interned } from "../rows/intern.ts";
+import type { JobNumber, JobNumbers } from "../rows/job-number.ts";
+import type { Notice } from "../rows/notice.ts";
 
 /** What reading approvals needs beside the database. */
 export interface ApprovalParts {

@@ -3,7 +3,7 @@ import type { Writer } from "../../../database/writer.ts";
 import { AppError } from "../../../error.ts";
 import { isUuid7 } from "../../../id.ts";
 import type { ApprovalFilter, ApprovalStore } from "../../approvals.ts";
-import type { Notice } from "../notice.ts";
+import type { Notice } from "../rows/notice.ts";
 import { type ApprovalParts, approvalById, readApprovals } from "./approval-row.ts";
 import { storeDecision } from "./store-decision.ts";
 

@@ -1,13 +1,13 @@
 import type { Transaction } from "../../../database/writer.ts";
 import type { JobQuestion } from "../../acceptance.ts";
-import { insertReady } from "../admission.ts";
-import { ENTRY_COLUMNS, type Entry, entryValues } from "../entry.ts";
-import { finish } from "../finish.ts";
-import { addHistory } from "../history-row.ts";
-import type { JobNumber } from "../job-number.ts";
-import { type JobRow, readJob } from "../job-row.ts";
-import type { Notice } from "../notice.ts";
-import { place } from "../place.ts";
+import { finish } from "../ending/finish.ts";
+import { insertReady } from "../queue/admission.ts";
+import { place } from "../queue/place.ts";
+import { ENTRY_COLUMNS, type Entry, entryValues } from "../rows/entry.ts";
+import { addHistory } from "../rows/history-row.ts";
+import type { JobNumber } from "../rows/job-number.ts";
+import { type JobRow, readJob } from "../rows/job-row.ts";
+import type { Notice } from "../rows/notice.ts";
 import { type ApprovalParts, insertApproval } from "./approval-row.ts";
 
 /** Whose leave is asked for, and who asks for it. */

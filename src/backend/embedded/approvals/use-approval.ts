@@ -3,8 +3,8 @@ import type { Approval, ApprovalTerms } from "../../../approval/approval.ts";
 import type { Judgement, Refusal } from "../../../approval/judgement.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import { AppError } from "../../../error.ts";
-import { addHistory } from "../history-row.ts";
-import type { Notice } from "../notice.ts";
+import { addHistory } from "../rows/history-row.ts";
+import type { Notice } from "../rows/notice.ts";
 import { type ApprovalParts, approvalById, type Question } from "./approval-row.ts";
 import { setState } from "./store-decision.ts";
 

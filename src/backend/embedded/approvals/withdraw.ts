@@ -1,6 +1,6 @@
 import type { Transaction } from "../../../database/writer.ts";
-import type { RunOf } from "../entry.ts";
-import type { Notice } from "../notice.ts";
+import type { RunOf } from "../rows/entry.ts";
+import type { Notice } from "../rows/notice.ts";
 
 /** A run that has ended needs no leave any more. */
 export function withdrawApprovals(tx: Transaction<Notice>, { job, run }: RunOf): void {

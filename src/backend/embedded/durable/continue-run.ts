@@ -1,13 +1,13 @@
 import type { PlacedCall } from "../../../attempt/durable/services.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import { NOTHING } from "../../../job/durable/outcome.ts";
-import { insertReady } from "../admission.ts";
-import type { Claim } from "../claim.ts";
-import { freshEntry, GOES_ON } from "../entry.ts";
-import type { ValueReference } from "../env.ts";
-import { recordEnd } from "../finish.ts";
-import { addHistory } from "../history-row.ts";
-import type { Notice } from "../notice.ts";
+import type { Claim } from "../attempts/claim-ready.ts";
+import { recordEnd } from "../ending/finish.ts";
+import { insertReady } from "../queue/admission.ts";
+import { freshEntry, GOES_ON } from "../rows/entry.ts";
+import type { ValueReference } from "../rows/env.ts";
+import { addHistory } from "../rows/history-row.ts";
+import type { Notice } from "../rows/notice.ts";
 import { insertRecord } from "./record-call.ts";
 
 /** A run that ends its log. */

@@ -3,10 +3,10 @@ import type { Connection } from "../../../database/connection.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import { keptWith, type RecordedFile, readOutcome } from "../../../job/durable/outcome.ts";
 import type { CallKind, RecordedCall } from "../../../job/durable/record.ts";
-import type { RunOf } from "../entry.ts";
-import { checkLease } from "../lease.ts";
-import type { Notice } from "../notice.ts";
-import { holdValue, loadText } from "./outcome-text.ts";
+import { holdValue, loadText } from "../files/stored-text.ts";
+import { checkLease } from "../lease/lease.ts";
+import type { RunOf } from "../rows/entry.ts";
+import type { Notice } from "../rows/notice.ts";
 import { appendToTail } from "./record-tail.ts";
 
 /** Appends a call to the record. @param outcome as it is stored; `null` while the call waits. */

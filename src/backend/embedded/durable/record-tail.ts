@@ -1,8 +1,8 @@
 import type { PlacedCall } from "../../../attempt/durable/services.ts";
 import type { Connection } from "../../../database/connection.ts";
 import type { Transaction } from "../../../database/writer.ts";
-import type { RunOf } from "../entry.ts";
-import type { Notice } from "../notice.ts";
+import type { RunOf } from "../rows/entry.ts";
+import type { Notice } from "../rows/notice.ts";
 
 /**
  * So many records stand in the tail at most, because whoever reads a record goes through all of them (0.05 ms). A commit of 64

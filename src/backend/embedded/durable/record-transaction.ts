@@ -1,8 +1,8 @@
 import type { DurableServices, PlacedCall } from "../../../attempt/durable/services.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import { AppError } from "../../../error.ts";
-import type { RunOf } from "../entry.ts";
-import type { Notice } from "../notice.ts";
+import type { RunOf } from "../rows/entry.ts";
+import type { Notice } from "../rows/notice.ts";
 import { userTransaction } from "../user-transaction.ts";
 import { insertRecord } from "./record-call.ts";
 

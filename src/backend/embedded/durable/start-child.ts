@@ -5,13 +5,13 @@ import { isFinal } from "../../../job/state.ts";
 import type { Acceptance } from "../../acceptance.ts";
 import { accept } from "../accepting/accept.ts";
 import type { AcceptParts } from "../accepting/accept-parts.ts";
-import type { Claim } from "../claim.ts";
-import type { ValueReference } from "../env.ts";
-import { readJob, standingOf } from "../job-row.ts";
-import { checkLease } from "../lease.ts";
-import type { Notice } from "../notice.ts";
+import type { Claim } from "../attempts/claim-ready.ts";
+import { settleChild } from "../ending/settle-child.ts";
+import { checkLease } from "../lease/lease.ts";
+import type { ValueReference } from "../rows/env.ts";
+import { readJob, standingOf } from "../rows/job-row.ts";
+import type { Notice } from "../rows/notice.ts";
 import { insertRecord } from "./record-call.ts";
-import { settleChild } from "./settle-child.ts";
 
 /** A child to make. */
 export interface NewChild {

@@ -4,8 +4,8 @@ import { accept } from "../accepting/accept.ts";
 import type { AcceptParts } from "../accepting/accept-parts.ts";
 import { isCancelled } from "../accepting/family.ts";
 import { NewRows } from "../accepting/new-rows.ts";
-import { checkLease } from "../lease.ts";
-import type { Notice } from "../notice.ts";
+import { checkLease } from "../lease/lease.ts";
+import type { Notice } from "../rows/notice.ts";
 import type { NewChild } from "./start-child.ts";
 
 const INSERT_CHILDREN = "INSERT INTO child (parent, run, slot, job) SELECT ?, ?, value, ? + key FROM json_each(?)";

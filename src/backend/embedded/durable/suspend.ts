@@ -1,12 +1,12 @@
 import type { Suspendable, Suspension } from "../../../attempt/durable/services.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import { AppError } from "../../../error.ts";
-import { storeExpiry } from "../admission.ts";
-import type { Claim } from "../claim.ts";
-import type { LeasedJob } from "../entry.ts";
-import { checkLease, setLeasedJobs } from "../lease.ts";
-import type { Notice } from "../notice.ts";
-import { hasDecision, hasWaits } from "./wake.ts";
+import type { Claim } from "../attempts/claim-ready.ts";
+import { checkLease, setLeasedJobs } from "../lease/lease.ts";
+import { storeExpiry } from "../queue/admission.ts";
+import { hasDecision, hasWaits } from "../queue/waits.ts";
+import type { LeasedJob } from "../rows/entry.ts";
+import type { Notice } from "../rows/notice.ts";
 
 /** The attempt that may be suspended. */
 export interface Suspending {

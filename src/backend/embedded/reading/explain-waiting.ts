@@ -1,9 +1,9 @@
 import type { ApprovalTerms } from "../../../approval/approval.ts";
 import { readJson } from "../../../database/connection.ts";
 import { formatDuration } from "../../../duration.ts";
-import type { JobNumber } from "../job-number.ts";
-import { readJob, type Standing, standingOf } from "../job-row.ts";
-import { stateOfStanding } from "./state-of.ts";
+import type { JobNumber } from "../rows/job-number.ts";
+import { readJob, type Standing, standingOf } from "../rows/job-row.ts";
+import { stateOfStanding } from "../rows/state-of.ts";
 import type { ReadParts } from "./status.ts";
 
 /** What an open call of a run waits for. */

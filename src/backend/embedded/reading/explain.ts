@@ -2,12 +2,12 @@ import { readJson } from "../../../database/connection.ts";
 import { isLockHeld } from "../../../database/liveness.ts";
 import { formatDuration } from "../../../duration.ts";
 import type { Explanation } from "../../reading.ts";
-import { labelsCover } from "../intern.ts";
-import type { JobNumber } from "../job-number.ts";
-import { type JobRow, readJob, type Standing, standingOf } from "../job-row.ts";
+import { labelsCover } from "../rows/intern.ts";
+import type { JobNumber } from "../rows/job-number.ts";
+import { type JobRow, readJob, type Standing, standingOf } from "../rows/job-row.ts";
+import { stateOfStanding } from "../rows/state-of.ts";
 import { type Bystander, explainLease } from "./explain-lease.ts";
 import { explainWaiting } from "./explain-waiting.ts";
-import { stateOfStanding } from "./state-of.ts";
 import type { ReadParts } from "./status.ts";
 
 /** Says in one sentence why a job is not running. */

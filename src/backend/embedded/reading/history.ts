@@ -1,7 +1,7 @@
 import { type Connection, readJson } from "../../../database/connection.ts";
 import type { HistoryEvent, HistoryRow } from "../../../job/history.ts";
-import { acceptedAtMs, type JobNumber } from "../job-number.ts";
-import { type JobRow, readJob, standingOf } from "../job-row.ts";
+import { acceptedAtMs, type JobNumber } from "../rows/job-number.ts";
+import { type JobRow, readJob, standingOf } from "../rows/job-row.ts";
 import { recordHistory } from "./record-history.ts";
 import type { ReadParts } from "./status.ts";
 

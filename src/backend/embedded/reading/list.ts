@@ -2,8 +2,8 @@ import type { SqlValue } from "../../../database/connection.ts";
 import { AppError } from "../../../error.ts";
 import type { JobState } from "../../../job/state.ts";
 import type { JobFilter, JobSummary } from "../../reading.ts";
-import { firstNumberAt } from "../job-number.ts";
-import { readJob, standingOf } from "../job-row.ts";
+import { firstNumberAt } from "../rows/job-number.ts";
+import { readJob, standingOf } from "../rows/job-row.ts";
 import { type ReadParts, summaryOf } from "./status.ts";
 
 /** Rows that are read at a time while looking for those that match. */

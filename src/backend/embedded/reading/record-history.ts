@@ -1,7 +1,7 @@
 import { readOutcome } from "../../../job/durable/outcome.ts";
 import type { HistoryRow } from "../../../job/history.ts";
-import { loadText } from "../durable/outcome-text.ts";
-import type { JobRow } from "../job-row.ts";
+import { loadText } from "../files/stored-text.ts";
+import type { JobRow } from "../rows/job-row.ts";
 import { readWaits } from "./explain-waiting.ts";
 import type { ReadParts } from "./status.ts";
 

@@ -6,12 +6,12 @@ import type { ErrorRecord } from "../../../error.ts";
 import type { Progress } from "../../../job/context.ts";
 import type { Outcome } from "../../../job/state.ts";
 import type { JobStatus, JobSummary } from "../../reading.ts";
-import { effectiveRules, type JobEnv, type ValueReference } from "../env.ts";
-import type { Interned } from "../intern.ts";
-import { acceptedAtMs, type JobNumber, type JobNumbers } from "../job-number.ts";
-import { type JobRow, readJob, type Standing, standingOf } from "../job-row.ts";
-import { traceOf } from "../trace-of.ts";
-import { stateOfStanding } from "./state-of.ts";
+import { effectiveRules, type JobEnv, type ValueReference } from "../rows/env.ts";
+import type { Interned } from "../rows/intern.ts";
+import { acceptedAtMs, type JobNumber, type JobNumbers } from "../rows/job-number.ts";
+import { type JobRow, readJob, type Standing, standingOf } from "../rows/job-row.ts";
+import { stateOfStanding } from "../rows/state-of.ts";
+import { traceOf } from "../rows/trace-of.ts";
 
 /** What reading needs. */
 export interface ReadParts {

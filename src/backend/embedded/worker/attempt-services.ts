@@ -4,10 +4,10 @@ import type { AttemptRequest, AttemptServices } from "../../../attempt/services.
 import { AppError } from "../../../error.ts";
 import { formatActor } from "../../../policy/actor.ts";
 import { ENQUEUE } from "../../policy-gate.ts";
+import { recordAdoption } from "../attempts/record-adoption.ts";
+import { recordEffect } from "../attempts/record-effect.ts";
+import { recordProgress } from "../attempts/record-progress.ts";
 import { readInput } from "../reading/status.ts";
-import { recordAdoption } from "../record-adoption.ts";
-import { recordEffect } from "../record-effect.ts";
-import { recordProgress } from "../record-progress.ts";
 import { type LeaveBinding, obtainLeave } from "./obtain-leave.ts";
 import type { WorkerParts } from "./parts.ts";
 import type { Running } from "./running.ts";

@@ -1,13 +1,13 @@
 import type { Clock } from "../../../clock.ts";
 import type { Connection } from "../../../database/connection.ts";
 import type { Writer } from "../../../database/writer.ts";
-import { type Claim, type ClaimRequest, claim, claimOne, hasSuspects, PROBATION_MS } from "../claim.ts";
-import { claimWoken } from "../durable/claim-woken.ts";
-import { type Interned, labelsCover } from "../intern.ts";
-import type { JobNumber } from "../job-number.ts";
-import { readJob } from "../job-row.ts";
-import type { Epochs } from "../lease.ts";
-import type { Notice } from "../notice.ts";
+import { type Claim, type ClaimRequest, claim, claimOne, hasSuspects, PROBATION_MS } from "../attempts/claim-ready.ts";
+import { claimWoken } from "../attempts/claim-woken.ts";
+import type { Epochs } from "../lease/lease.ts";
+import { type Interned, labelsCover } from "../rows/intern.ts";
+import type { JobNumber } from "../rows/job-number.ts";
+import { readJob } from "../rows/job-row.ts";
+import type { Notice } from "../rows/notice.ts";
 
 /** What claiming stands on. */
 export interface ClaimerParts {

@@ -1,9 +1,9 @@
 import type { Clock, Timer } from "../../../clock.ts";
 import type { Connection } from "../../../database/connection.ts";
 import type { Writer } from "../../../database/writer.ts";
-import { NEXT_WAIT } from "../durable/settle-due.ts";
-import type { Notice } from "../notice.ts";
-import { promoteDue } from "../promote-due.ts";
+import { promoteDue } from "../due/promote-due.ts";
+import { NEXT_WAIT } from "../due/settle-due.ts";
+import type { Notice } from "../rows/notice.ts";
 
 const NEXT_DUE = `SELECT min(at) AS at FROM (
   SELECT min(due) AS at FROM delayed UNION ALL ${NEXT_WAIT} UNION ALL SELECT min(at) FROM expiry UNION ALL SELECT min(next) FROM schedule WHERE paused = 0)`;

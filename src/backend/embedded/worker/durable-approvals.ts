@@ -7,10 +7,10 @@ import { AppError, isAppError } from "../../../error.ts";
 import type { ApproveRequest } from "../../../job/durable/approve-options.ts";
 import { type ApproveOutcome, readApproveOutcome } from "../../../job/durable/approve-outcome.ts";
 import type { CallOutcome } from "../../../job/durable/record.ts";
-import { outcomeOf } from "../approvals/answer-call.ts";
 import { approvalOf, type Question, subjectOf } from "../approvals/approval-row.ts";
 import { type Judged, refusedLeave } from "../approvals/use-approval.ts";
-import type { Claim } from "../claim.ts";
+import type { Claim } from "../attempts/claim-ready.ts";
+import { outcomeOf } from "../durable/answer-call.ts";
 import { judgePatiently } from "./judge-patiently.ts";
 import type { WorkerParts } from "./parts.ts";
 

@@ -5,9 +5,9 @@ import { ownMigrations, schemaVersion } from "../../../database/migrate.ts";
 import { AppError } from "../../../error.ts";
 import { describeType } from "../../published-type.ts";
 import type { ServeOptions } from "../../serving.ts";
-import { moveKept } from "../move-kept.ts";
-import { type RetentionDays, retain } from "../retain.ts";
-import { newWorkerUuid, publishTypes, registerWorker } from "../workers.ts";
+import { moveKept } from "../files/move-kept.ts";
+import { type RetentionDays, retain } from "../retention/retain.ts";
+import { newWorkerUuid, publishTypes, registerWorker } from "../rows/worker-row.ts";
 import { EmbeddedWorker } from "./embedded-worker.ts";
 import type { WorkerParts } from "./parts.ts";
 

@@ -5,10 +5,10 @@ import type { LivenessLock } from "../../../database/liveness.ts";
 import type { Writer } from "../../../database/writer.ts";
 import type { JobLimits } from "../../../job/limits.ts";
 import type { ServeOptions } from "../../serving.ts";
-import type { Interned } from "../intern.ts";
-import type { JobNumbers } from "../job-number.ts";
-import type { Epochs } from "../lease.ts";
-import type { Notice } from "../notice.ts";
+import type { Epochs } from "../lease/lease.ts";
+import type { Interned } from "../rows/intern.ts";
+import type { JobNumbers } from "../rows/job-number.ts";
+import type { Notice } from "../rows/notice.ts";
 
 /** What configuration says about workers. Milliseconds and bytes. */
 export interface WorkerLimits {

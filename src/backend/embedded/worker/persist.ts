@@ -2,7 +2,7 @@ import type { AttemptControl } from "../../../attempt/control.ts";
 import { pause } from "../../../clock.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import { AppError, isAppError } from "../../../error.ts";
-import type { Notice } from "../notice.ts";
+import type { Notice } from "../rows/notice.ts";
 import type { WorkerParts } from "./parts.ts";
 
 /** A write that the disk refused is tried again this often, as long as the lease is kept. */

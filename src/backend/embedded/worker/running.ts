@@ -1,10 +1,10 @@
 import type { AttemptControl } from "../../../attempt/control.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import type { ServedType } from "../../serving.ts";
-import type { Claim } from "../claim.ts";
-import type { LeasedJob } from "../entry.ts";
-import type { JobNumber } from "../job-number.ts";
-import type { Notice } from "../notice.ts";
+import type { Claim } from "../attempts/claim-ready.ts";
+import type { LeasedJob } from "../rows/entry.ts";
+import type { JobNumber } from "../rows/job-number.ts";
+import type { Notice } from "../rows/notice.ts";
 import type { TimeLimit } from "./time-limit.ts";
 
 /** One attempt that runs in this process, or whose end is being recorded. */

@@ -2,10 +2,10 @@ import type { Clock } from "../../../clock.ts";
 import type { Connection } from "../../../database/connection.ts";
 import { dropLock, isLockHeld } from "../../../database/liveness.ts";
 import type { Transaction, Writer } from "../../../database/writer.ts";
-import type { Interned } from "../intern.ts";
-import type { Notice } from "../notice.ts";
-import { type Reclaimed, type ReclaimReason, reclaim } from "../reclaim.ts";
-import { closeWorker, type OpenWorker, openWorkers } from "../workers.ts";
+import { type Reclaimed, type ReclaimReason, reclaim } from "../attempts/reclaim.ts";
+import type { Interned } from "../rows/intern.ts";
+import type { Notice } from "../rows/notice.ts";
+import { closeWorker, type OpenWorker, openWorkers } from "../rows/worker-row.ts";
 
 /** What the watchdog stands on. */
 export interface WatchdogParts {

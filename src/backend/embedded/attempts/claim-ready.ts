@@ -1,0 +1,193 @@
+import type { Effect } from "../../../attempt/handlers.ts";
+import { type Connection, readJson } from "../../../database/connection.ts";
+import type { Transaction } from "../../../database/writer.ts";
+import type { JobRules } from "../../../job/spec.ts";
+import { type Epochs, insertLease } from "../lease/lease.ts";
+import { ENTRY_COLUMNS, type Entry } from "../rows/entry.ts";
+import { effectiveRules } from "../rows/env.ts";
+import type { Interned } from "../rows/intern.ts";
+import { type JobRow, parseJob } from "../rows/job-row.ts";
+import { type Notice, WORK } from "../rows/notice.ts";
+import { mayStart } from "./start-gate.ts";
+
+/** A job that a worker may run now, under a lease. */
+export interface Claim {
+  readonly epoch: number;
+  readonly entry: Entry;
+  readonly job: JobRow;
+  readonly rules: JobRules;
+  readonly claimedAt: number;
+  readonly cancelRequested: boolean;
+  readonly effect?: { readonly effect: Effect; readonly folder: string; readonly atMs: number };
+}
+
+/** What a worker asks for. */
+export interface ClaimRequest {
+  readonly worker: number;
+  /** Queues in the order in which they are served this time. */
+  readonly queues: readonly number[];
+  /** Free slots. */
+  readonly limit: number;
+  /**
+   * `fresh` takes jobs whose worker never died; `suspect` those whose worker died once, each under a lease of its own;
+   * `probation` one job whose worker died more often, which the caller lets run beside no other of its kind, so that the
+   * next crash tells who caused it. The caller commits the last two durably: a job that brings the machine down must be
+   * counted.
+   */
+  readonly kind: "fresh" | "suspect" | "probation";
+}
+
+/** A job on probation runs beside no other of its kind until it ends or has run this long without killing anybody. */
+export const PROBATION_MS = 5_000;
+
+type ReadyRow = Entry & {
+  readonly rank: number;
+  readonly queue: number;
+  readonly rules: number;
+  readonly actor: number;
+  readonly due: number;
+  readonly env: string;
+};
+
+const COLUMNS = `r.rank, r.queue, ${ENTRY_COLUMNS.replaceAll(/\b(\w+)\b/g, "r.$1")}, j.rules, j.actor, j.due, j.env`;
+const SELECT_READY = `SELECT ${COLUMNS} FROM ready r JOIN job j ON j.id = r.job`;
+const SELECT_FRESH = `${SELECT_READY} WHERE r.queue = ? AND r.crashes = 0 ORDER BY r.rank, r.job LIMIT ?`;
+/** Left to itself the planner walks the whole queue, because its key covers all columns. */
+const SUSPECTS = "ready r INDEXED BY ready_suspect";
+const SELECT_SUSPECT = `SELECT ${COLUMNS} FROM ${SUSPECTS} JOIN job j ON j.id = r.job WHERE r.queue = ? AND r.crashes > 0 AND r.crashes = 1 ORDER BY r.rank, r.job LIMIT ?`;
+const SELECT_PROBATION = `SELECT ${COLUMNS} FROM ${SUSPECTS} JOIN job j ON j.id = r.job WHERE r.queue = ? AND r.crashes > 0 AND r.crashes > 1 ORDER BY r.rank, r.job LIMIT ?`;
+const HAS_SUSPECT = `SELECT 1 FROM ${SUSPECTS} WHERE r.queue = ? AND r.crashes > 0 LIMIT 1`;
+const SELECT_BY_KIND = { fresh: SELECT_FRESH, suspect: SELECT_SUSPECT, probation: SELECT_PROBATION } as const;
+/** Everything up to the last row that was read, in one statement: what lies between was read too. */
+const DELETE_HEAD = "DELETE FROM ready WHERE queue = ? AND (rank, job) <= (?, ?) AND crashes = 0";
+const DELETE_ONE = "DELETE FROM ready WHERE queue = ? AND rank = ? AND job = ?";
+const SELECT_ONE = `${SELECT_READY} WHERE r.queue = ? AND r.rank = ? AND r.job = ?`;
+
+/** Rows of one queue that one claim reads at most, however many of them their rate limits hold back. */
+const READ_MAX = 1_000;
+
+/** Claims up to `limit` jobs under one lease. */
+export function claim(tx: Transaction<Notice>, interned: Interned, epochs: Epochs, request: ClaimRequest): Claim[] {
+  const taken: Candidate[] = [];
+  const limit = request.kind === "probation" ? 1 : request.limit;
+  for (const queue of request.queues) {
+    takeFrom(tx, interned, { queue, kind: request.kind, limit }, taken);
+    if (taken.length >= limit) break;
+  }
+  if (request.kind === "fresh") return leaseRows(tx, interned, epochs, request.worker, taken);
+  return taken.flatMap((candidate) => leaseRows(tx, interned, epochs, request.worker, [candidate]));
+}
+
+/** A job that its rate limit holds back, or that came too late, makes room for the next one, so a queue may have to be read again. */
+function takeFrom(
+  tx: Transaction<Notice>,
+  interned: Interned,
+  { queue, kind, limit }: { readonly queue: number; readonly kind: ClaimRequest["kind"]; readonly limit: number },
+  taken: Candidate[],
+): void {
+  const sql = SELECT_BY_KIND[kind];
+  for (let read = 0; taken.length < limit; ) {
+    const rows = tx.db.all<ReadyRow>(sql, queue, limit - taken.length);
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    read += rows.length;
+    if (kind === "fresh") tx.db.run(DELETE_HEAD, queue, last.rank, last.job);
+    else for (const { rank, job } of rows) tx.db.run(DELETE_ONE, queue, rank, job);
+    const startable = rows.map(readCandidate).filter(({ job, entry }) => mayStart(tx, interned, job, entry));
+    taken.push(...startable);
+    if (startable.length === rows.length) return;
+    if (read >= READ_MAX) {
+      tx.notify(WORK);
+      return;
+    }
+  }
+}
+
+/** Claims one job if it is ready: for a process that runs what it has just enqueued. */
+export function claimOne(
+  tx: Transaction<Notice>,
+  interned: Interned,
+  epochs: Epochs,
+  worker: number,
+  job: Pick<JobRow, "id" | "queue" | "rank">,
+): Claim[] {
+  const row = tx.db.get<ReadyRow>(SELECT_ONE, job.queue, job.rank, job.id);
+  if (row === undefined) return [];
+  tx.db.run(DELETE_ONE, row.queue, row.rank, row.job);
+  const candidate = readCandidate(row);
+  return mayStart(tx, interned, candidate.job, candidate.entry)
+    ? leaseRows(tx, interned, epochs, worker, [candidate])
+    : [];
+}
+
+/** True when a job whose worker died waits in these queues. */
+export function hasSuspects(db: Connection, queues: readonly number[]): boolean {
+  return queues.some((queue) => db.get(HAS_SUSPECT, queue) !== undefined);
+}
+
+/** A job that was taken out of its place. */
+interface Candidate {
+  readonly job: JobRow;
+  readonly entry: Entry;
+}
+
+/** Member by member: spreading a row of SQLite costs several times as much. */
+function readCandidate(row: ReadyRow): Candidate {
+  const { job: id, queue, rules, actor, rank, due, env, run, attempt, failures, crashes, recover } = row;
+  return {
+    job: parseJob({ id, queue, rules, actor, rank, due, env }),
+    entry: { job: id, run, attempt, failures, crashes, recover },
+  };
+}
+
+/** Puts jobs that were taken out of their places under one lease. */
+export function leaseRows(
+  tx: Transaction<Notice>,
+  interned: Interned,
+  epochs: Epochs,
+  worker: number,
+  candidates: readonly Candidate[],
+): Claim[] {
+  if (candidates.length === 0) return [];
+  const epoch = epochs.take(tx.db);
+  const claims = candidates.map((candidate) => makeClaim(tx, interned, epoch, candidate));
+  insertLease(tx.db, {
+    epoch,
+    worker,
+    at: tx.nowMs,
+    jobs: claims.map(({ entry }) => [entry.job, entry.run, entry.attempt, entry.failures, entry.crashes]),
+  });
+  tx.notify({ kind: "moved", jobs: claims.map(({ entry }) => entry.job) });
+  return claims;
+}
+
+function makeClaim(tx: Transaction<Notice>, interned: Interned, epoch: number, { job, entry }: Candidate): Claim {
+  const recovers = entry.recover !== 0;
+  const effect = recovers ? readEffect(tx.db, entry.job, entry.run) : undefined;
+  return {
+    epoch,
+    entry: { ...entry, attempt: entry.attempt + 1 },
+    job,
+    rules: effectiveRules(interned.rules(tx.db, job.rules), job.env),
+    claimedAt: tx.nowMs,
+    cancelRequested:
+      recovers &&
+      tx.db.get("SELECT 1 FROM cancel_request WHERE job = ? AND run = ?", entry.job, entry.run) !== undefined,
+    ...(effect === undefined ? {} : { effect }),
+  };
+}
+
+function readEffect(
+  db: Connection,
+  job: number,
+  run: number,
+): { effect: Effect; folder: string; atMs: number } | undefined {
+  const row = db.get<{ at: number; folder: string; body: string }>(
+    "SELECT at, folder, body FROM effect WHERE job = ? AND run = ?",
+    job,
+    run,
+  );
+  return row === undefined
+    ? undefined
+    : { effect: readJson<Effect>(row.body, `effect of job ${job}`), folder: row.folder, atMs: row.at };
+}

@@ -1,0 +1,15 @@
+import type { Transaction } from "../../../database/writer.ts";
+import { checkLease } from "../lease/lease.ts";
+import { addHistory } from "../rows/history-row.ts";
+import type { Notice } from "../rows/notice.ts";
+import type { Claim } from "./claim-ready.ts";
+
+/** Says in the job's history, under the lease, that its attempt takes over what an earlier one had started. */
+export function recordAdoption(tx: Transaction<Notice>, { epoch, entry, rules, effect }: Claim, worker: number): void {
+  checkLease(tx, epoch);
+  addHistory(tx, { ...entry, rowsMax: rules.historyRowsMax }, "attempt.adopted", {
+    attempt: entry.attempt,
+    worker,
+    folder: effect?.folder,
+  });
+}

@@ -1,0 +1,66 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { keptPath } from "../../../artifact/attempt-folder.ts";
+import { type Connection, readJson } from "../../../database/connection.ts";
+import type { Transaction } from "../../../database/writer.ts";
+import type { ErrorRecord } from "../../../error.ts";
+import { writeError, writeValue } from "../../../job/durable/outcome.ts";
+import { storeValue } from "../files/store-value.ts";
+import { settleCall } from "../queue/waits.ts";
+import type { JobNumber } from "../rows/job-number.ts";
+import type { Notice } from "../rows/notice.ts";
+
+/** How a child ended. */
+export interface ChildEnd {
+  readonly job: JobNumber;
+  readonly run: number;
+  /** As `done` has them. */
+  readonly result: string | null;
+  readonly error: string | null;
+}
+
+/** Gives a parent that waits what its child came to. */
+export function settleChild(tx: Transaction<Notice>, end: ChildEnd): void {
+  const waits = tx.db.all<{ job: number; run: number; position: number; key: string }>(
+    "SELECT job, run, position, key FROM wait WHERE child = ?",
+    end.job,
+  );
+  for (const { key: childId, ...wait } of waits) settleCall(tx, wait, wait.position, outcomeOf(tx.db, end, childId));
+}
+
+function outcomeOf(db: Connection, end: ChildEnd, childId: string): string {
+  if (end.error !== null) {
+    const error = readJson<ErrorRecord>(end.error, `error of job ${childId}`);
+    return writeError({ ...error, details: { ...error.details, job_id: childId } });
+  }
+  const large = largeResult(end.result);
+  return large === undefined ? writeValue(end.result ?? "null") : copyLarge(db, end, childId, large);
+}
+
+/** A result that is too large for the database is a kept file of the child; the parent's record has its own copy. */
+function copyLarge(db: Connection, { job, run }: ChildEnd, childId: string, path: string): string {
+  const row = db.get<{ root: string; folder: string }>(
+    "SELECT root, folder FROM manifest WHERE job = ? AND run = ?",
+    job,
+    run,
+  );
+  if (row === undefined)
+    return writeError({ code: "ARTIFACT_MISSING", message: `the result of job ${childId}, ${path}, is gone` });
+  const text = writeValue(readFirst(join(row.root, row.folder, path), join(row.root, keptPath(childId, run), path)));
+  const at = storeValue(row.root, text, { inlineBytes: 0, valueBytes: Number.POSITIVE_INFINITY });
+  return JSON.stringify({ at });
+}
+
+function readFirst(first: string, second: string): string {
+  try {
+    return readFileSync(first, "utf8");
+  } catch {
+    return readFileSync(second, "utf8");
+  }
+}
+
+function largeResult(text: string | null): string | undefined {
+  if (text === null || !text.startsWith('{"$artifact":')) return undefined;
+  const value = readJson<{ $artifact?: unknown; sha256?: unknown }>(text, "result");
+  return typeof value.$artifact === "string" && typeof value.sha256 === "string" ? value.$artifact : undefined;
+}

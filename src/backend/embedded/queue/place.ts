@@ -1,0 +1,31 @@
+import type { Transaction } from "../../../database/writer.ts";
+import type { JobState } from "../../../job/state.ts";
+import { ENTRY_COLUMNS, type Entry, entryValues } from "../rows/entry.ts";
+import type { JobRow } from "../rows/job-row.ts";
+import type { Notice } from "../rows/notice.ts";
+import { admit } from "./admission.ts";
+
+/** Where a run was put; `refused`: nowhere, because of the strategy of a key that another job holds. */
+export type Placement =
+  | { readonly kind: "placed"; readonly state: Extract<JobState, "scheduled" | "queued"> }
+  | { readonly kind: "refused"; readonly message: string };
+
+/** Puts a run that has not started where it belongs: delayed, ready or blocked. */
+export function place(
+  tx: Transaction<Notice>,
+  job: Pick<JobRow, "queue" | "rank" | "due" | "keys">,
+  entry: Entry,
+): Placement {
+  if (job.due > tx.nowMs) {
+    tx.db.run(
+      `INSERT INTO delayed (due, ${ENTRY_COLUMNS}, reason) VALUES (?, ?, ?, ?, ?, ?, ?, 'due')`,
+      job.due,
+      ...entryValues(entry),
+    );
+    tx.notify({ kind: "due", atMs: job.due });
+    return { kind: "placed", state: "scheduled" };
+  }
+  if (admit(tx, job, entry, true) !== "refused") return { kind: "placed", state: "queued" };
+  const key = job.keys.find((need) => need.strategy === "cancel-newest")?.key ?? "";
+  return { kind: "refused", message: `another job holds the key ${key} and its rule is to cancel the newest` };
+}
