@@ -20,6 +20,20 @@ const SURFACES = ["cli", "http", "mcp", "tui"];
 /** Stands on windlass.ts; index.ts says which of it is public. */
 const LIBRARY = "library";
 
+/** The folders of the embedded backend, by the same rule: each row may import every row above it. */
+const EMBEDDED_ROWS = [
+  ["rows"],
+  ["lease", "files", "waking"],
+  ["reading", "queue"],
+  ["events", "ending"],
+  ["approvals"],
+  ["accepting"],
+  ["durable"],
+  ["attempts", "due", "retention"],
+  ["worker"],
+];
+
+export const EMBEDDED_FOLDERS = EMBEDDED_ROWS.flat();
 export const FOLDERS = [...ROWS.flat(), ...SURFACES, LIBRARY];
 export const LOOSE_FILES = [
   ...["error", "id", "duration", "clock", "redact", "logfmt"].map((noun) => `${noun}.ts`),
@@ -29,6 +43,9 @@ export const LOOSE_FILES = [
 const NOUNS = "^src/(error|id|duration|clock|redact|logfmt)\\.ts$";
 const WINDLASS = "^src/windlass\\.ts$";
 const CONTRACT = "^src/backend/[^/]+\\.ts$";
+/** These stand on its rows, and every other folder may use them. */
+const EMBEDDED_LOOSE = "^src/backend/embedded/(policy-log|schedule-store|schedules|user-transaction)\\.ts$";
+const OUTSIDE_EMBEDDED = "^src/(?!backend/embedded/)";
 const TESTS = "\\.test\\.ts$";
 const PURE = ["^src/(job|schedule|policy)/", "/decide[^/]*\\.ts$", "/model/"];
 const PURE_MAY_USE = [...PURE, "^src/(error|id|duration)\\.ts$", "node_modules/zod/"];
@@ -49,6 +66,14 @@ const folderRules = ROWS.flatMap((row, index) =>
     return only(`layer-${name}`, folder(name), [...[name, ...left, ...(INSIDE[name] ?? [])].map(folder), NOUNS]);
   }),
 );
+const embeddedFolder = (name) => folder(`backend/embedded/${name}`);
+const embeddedRules = EMBEDDED_ROWS.flatMap((row, index) =>
+  row.map((name) => {
+    const below = [name, ...EMBEDDED_ROWS.slice(0, index).flat()].map(embeddedFolder);
+    const loose = index === 0 ? [] : [EMBEDDED_LOOSE];
+    return only(`embedded-${name}`, embeddedFolder(name), [...below, ...loose, OUTSIDE_EMBEDDED]);
+  }),
+);
 const surfaceRules = SURFACES.map((name) =>
   only(`layer-${name}`, folder(name), [...[name, ...ROWS.flat()].map(folder), NOUNS, WINDLASS]),
 );
@@ -57,6 +82,8 @@ export default {
   forbidden: [
     ...folderRules,
     ...surfaceRules,
+    ...embeddedRules,
+    only("embedded-loose", EMBEDDED_LOOSE, [EMBEDDED_LOOSE, embeddedFolder("rows"), OUTSIDE_EMBEDDED]),
     only("layer-nouns", NOUNS, [NOUNS]),
     only("layer-windlass", WINDLASS, [...ROWS.flat().map(folder), NOUNS]),
     only(`layer-${LIBRARY}`, folder(LIBRARY), [...[LIBRARY, ...ROWS.flat()].map(folder), NOUNS, WINDLASS]),

@@ -1,8 +1,9 @@
 // Directions, cycles (type imports too) and purity of src/. Fails as well when the tool saw fewer modules than there
-// are files, and when a folder or a loose file stands in src/ that the rules do not know.
+// are files, and when a folder or a loose file stands in src/, or a folder in src/backend/embedded, that the rules do not
+// know.
 import { globSync, readdirSync } from "node:fs";
 import { cruise } from "dependency-cruiser";
-import rules, { FOLDERS, LOOSE_FILES } from "../.dependency-cruiser.mjs";
+import rules, { EMBEDDED_FOLDERS, FOLDERS, LOOSE_FILES } from "../.dependency-cruiser.mjs";
 
 const { options, ...ruleSet } = rules;
 const problems = [];
@@ -19,6 +20,10 @@ if (seen < files) problems.push(`dependency-cruiser saw ${seen} modules, but src
 for (const entry of readdirSync("src", { withFileTypes: true })) {
   const known = entry.isDirectory() ? FOLDERS.includes(entry.name) : LOOSE_FILES.includes(sourceOf(entry.name));
   if (!known) problems.push(`src/${entry.name} has no place in .dependency-cruiser.mjs`);
+}
+for (const entry of readdirSync("src/backend/embedded", { withFileTypes: true })) {
+  if (entry.isDirectory() && !EMBEDDED_FOLDERS.includes(entry.name))
+    problems.push(`src/backend/embedded/${entry.name} has no place in .dependency-cruiser.mjs`);
 }
 
 for (const problem of problems) console.error(`check-layers: ${problem}`);

@@ -25,7 +25,7 @@ import { cancel } from "./ending/cancel.ts";
 import { emit, givenCount, giveToAll } from "./events/emit.ts";
 import { prepareEvent } from "./events/prepare-event.ts";
 import { artifactIndex } from "./files/artifact-index.ts";
-import { Epochs } from "./lease/lease.ts";
+import { Epochs } from "./lease/epochs.ts";
 import { policyLog } from "./policy-log.ts";
 import { type JobReader, jobReader } from "./reading/job-reader.ts";
 import type { RetentionDays } from "./retention/retain.ts";

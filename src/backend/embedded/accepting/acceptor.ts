@@ -1,13 +1,12 @@
 import type { Transaction, Writer } from "../../../database/writer.ts";
 import type { JobLimits } from "../../../job/limits.ts";
 import type { Acceptance, Accepted } from "../../acceptance.ts";
-import type { Claim } from "../attempts/claim-ready.ts";
 import { storeValue } from "../files/store-value.ts";
+import type { Claim } from "../lease/claim.ts";
 import type { Interned } from "../rows/intern.ts";
 import type { JobNumbers } from "../rows/job-number.ts";
-import { readJob } from "../rows/job-row.ts";
+import { type JobRow, readJob } from "../rows/job-row.ts";
 import type { Notice } from "../rows/notice.ts";
-import type { EmbeddedWorker } from "../worker/embedded-worker.ts";
 import { accept } from "./accept.ts";
 import { NewRows } from "./new-rows.ts";
 
@@ -21,10 +20,18 @@ export interface AcceptorParts {
   readonly artifactRoot: string;
 }
 
+/** A worker that takes what it is free for in the commit that stores it. */
+export interface ClaimingWorker {
+  /** Claims a job if it has a slot for it. */
+  claimInside(tx: Transaction<Notice>, job: Pick<JobRow, "id" | "queue" | "rank">): readonly Claim[];
+  /** Runs them; after the commit. */
+  take(claims: readonly Claim[]): void;
+}
+
 /** The one way in. */
 export interface Acceptor {
   /** All or none of them, in one commit. @param worker claims what it is free for in the same commit. */
-  acceptAll(acceptances: readonly Acceptance[], worker?: EmbeddedWorker): Promise<readonly Accepted[]>;
+  acceptAll(acceptances: readonly Acceptance[], worker?: ClaimingWorker): Promise<readonly Accepted[]>;
   /** One, in a transaction of the caller's. */
   acceptOne(tx: Transaction<Notice>, acceptance: Acceptance): Accepted;
 }

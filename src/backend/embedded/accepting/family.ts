@@ -4,8 +4,9 @@ import { AppError } from "../../../error.ts";
 import type { JobSpec, ParentRef } from "../../../job/spec.ts";
 import { takeUnit } from "../queue/rate-bucket.ts";
 import type { JobNumber } from "../rows/job-number.ts";
-import { readJob, standingOf } from "../rows/job-row.ts";
+import { readJob } from "../rows/job-row.ts";
 import type { Notice } from "../rows/notice.ts";
+import { standingOf } from "../rows/standing.ts";
 import type { AcceptParts } from "./accept-parts.ts";
 
 /** A child's parent and its first ancestor. */

@@ -10,9 +10,9 @@ import { freshEntry } from "../rows/entry.ts";
 import { addHistory } from "../rows/history-row.ts";
 import type { Interned } from "../rows/intern.ts";
 import type { JobNumber } from "../rows/job-number.ts";
-import { type JobRow, readJob, standingOf } from "../rows/job-row.ts";
+import { type JobRow, readJob } from "../rows/job-row.ts";
 import type { Notice } from "../rows/notice.ts";
-import { stateOfStanding } from "../rows/state-of.ts";
+import { standingOf, stateOfStanding } from "../rows/standing.ts";
 import { type Fork, forkRun } from "./fork-run.ts";
 
 /**

@@ -5,11 +5,11 @@ import type { ErrorRecord } from "../../../error.ts";
 import type { DecideResult } from "../../approvals.ts";
 import { finish } from "../ending/finish.ts";
 import { removeStanding } from "../queue/remove-standing.ts";
-import { wakeNow } from "../queue/waits.ts";
+import { wakeNow } from "../queue/wake-run.ts";
 import { addHistory } from "../rows/history-row.ts";
-import { readJob, standingOf } from "../rows/job-row.ts";
+import { readJob } from "../rows/job-row.ts";
 import type { Notice } from "../rows/notice.ts";
-import { stateOfStanding } from "../rows/state-of.ts";
+import { standingOf, stateOfStanding } from "../rows/standing.ts";
 import { type ApprovalParts, approvalById, type Question } from "./approval-row.ts";
 import { letGo, takeHeld } from "./hold.ts";
 

@@ -1,25 +1,13 @@
-import type { Effect } from "../../../attempt/handlers.ts";
-import { type Connection, readJson } from "../../../database/connection.ts";
+import type { Connection } from "../../../database/connection.ts";
 import type { Transaction } from "../../../database/writer.ts";
-import type { JobRules } from "../../../job/spec.ts";
-import { type Epochs, insertLease } from "../lease/lease.ts";
+import type { Claim } from "../lease/claim.ts";
+import type { Epochs } from "../lease/epochs.ts";
 import { ENTRY_COLUMNS, type Entry } from "../rows/entry.ts";
-import { effectiveRules } from "../rows/env.ts";
 import type { Interned } from "../rows/intern.ts";
 import { type JobRow, parseJob } from "../rows/job-row.ts";
 import { type Notice, WORK } from "../rows/notice.ts";
+import { type Candidate, makeClaims } from "./make-claims.ts";
 import { mayStart } from "./start-gate.ts";
-
-/** A job that a worker may run now, under a lease. */
-export interface Claim {
-  readonly epoch: number;
-  readonly entry: Entry;
-  readonly job: JobRow;
-  readonly rules: JobRules;
-  readonly claimedAt: number;
-  readonly cancelRequested: boolean;
-  readonly effect?: { readonly effect: Effect; readonly folder: string; readonly atMs: number };
-}
 
 /** What a worker asks for. */
 export interface ClaimRequest {
@@ -67,15 +55,20 @@ const SELECT_ONE = `${SELECT_READY} WHERE r.queue = ? AND r.rank = ? AND r.job =
 const READ_MAX = 1_000;
 
 /** Claims up to `limit` jobs under one lease. */
-export function claim(tx: Transaction<Notice>, interned: Interned, epochs: Epochs, request: ClaimRequest): Claim[] {
+export function claimReady(
+  tx: Transaction<Notice>,
+  interned: Interned,
+  epochs: Epochs,
+  request: ClaimRequest,
+): Claim[] {
   const taken: Candidate[] = [];
   const limit = request.kind === "probation" ? 1 : request.limit;
   for (const queue of request.queues) {
     takeFrom(tx, interned, { queue, kind: request.kind, limit }, taken);
     if (taken.length >= limit) break;
   }
-  if (request.kind === "fresh") return leaseRows(tx, interned, epochs, request.worker, taken);
-  return taken.flatMap((candidate) => leaseRows(tx, interned, epochs, request.worker, [candidate]));
+  if (request.kind === "fresh") return makeClaims(tx, interned, epochs, request.worker, taken);
+  return taken.flatMap((candidate) => makeClaims(tx, interned, epochs, request.worker, [candidate]));
 }
 
 /** A job that its rate limit holds back, or that came too late, makes room for the next one, so a queue may have to be read again. */
@@ -116,19 +109,13 @@ export function claimOne(
   tx.db.run(DELETE_ONE, row.queue, row.rank, row.job);
   const candidate = readCandidate(row);
   return mayStart(tx, interned, candidate.job, candidate.entry)
-    ? leaseRows(tx, interned, epochs, worker, [candidate])
+    ? makeClaims(tx, interned, epochs, worker, [candidate])
     : [];
 }
 
 /** True when a job whose worker died waits in these queues. */
 export function hasSuspects(db: Connection, queues: readonly number[]): boolean {
   return queues.some((queue) => db.get(HAS_SUSPECT, queue) !== undefined);
-}
-
-/** A job that was taken out of its place. */
-interface Candidate {
-  readonly job: JobRow;
-  readonly entry: Entry;
 }
 
 /** Member by member: spreading a row of SQLite costs several times as much. */
@@ -138,56 +125,4 @@ function readCandidate(row: ReadyRow): Candidate {
     job: parseJob({ id, queue, rules, actor, rank, due, env }),
     entry: { job: id, run, attempt, failures, crashes, recover },
   };
-}
-
-/** Puts jobs that were taken out of their places under one lease. */
-export function leaseRows(
-  tx: Transaction<Notice>,
-  interned: Interned,
-  epochs: Epochs,
-  worker: number,
-  candidates: readonly Candidate[],
-): Claim[] {
-  if (candidates.length === 0) return [];
-  const epoch = epochs.take(tx.db);
-  const claims = candidates.map((candidate) => makeClaim(tx, interned, epoch, candidate));
-  insertLease(tx.db, {
-    epoch,
-    worker,
-    at: tx.nowMs,
-    jobs: claims.map(({ entry }) => [entry.job, entry.run, entry.attempt, entry.failures, entry.crashes]),
-  });
-  tx.notify({ kind: "moved", jobs: claims.map(({ entry }) => entry.job) });
-  return claims;
-}
-
-function makeClaim(tx: Transaction<Notice>, interned: Interned, epoch: number, { job, entry }: Candidate): Claim {
-  const recovers = entry.recover !== 0;
-  const effect = recovers ? readEffect(tx.db, entry.job, entry.run) : undefined;
-  return {
-    epoch,
-    entry: { ...entry, attempt: entry.attempt + 1 },
-    job,
-    rules: effectiveRules(interned.rules(tx.db, job.rules), job.env),
-    claimedAt: tx.nowMs,
-    cancelRequested:
-      recovers &&
-      tx.db.get("SELECT 1 FROM cancel_request WHERE job = ? AND run = ?", entry.job, entry.run) !== undefined,
-    ...(effect === undefined ? {} : { effect }),
-  };
-}
-
-function readEffect(
-  db: Connection,
-  job: number,
-  run: number,
-): { effect: Effect; folder: string; atMs: number } | undefined {
-  const row = db.get<{ at: number; folder: string; body: string }>(
-    "SELECT at, folder, body FROM effect WHERE job = ? AND run = ?",
-    job,
-    run,
-  );
-  return row === undefined
-    ? undefined
-    : { effect: readJson<Effect>(row.body, `effect of job ${job}`), folder: row.folder, atMs: row.at };
 }

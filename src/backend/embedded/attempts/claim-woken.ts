@@ -1,10 +1,11 @@
 import type { Transaction } from "../../../database/writer.ts";
-import type { Epochs } from "../lease/lease.ts";
+import type { Claim } from "../lease/claim.ts";
+import type { Epochs } from "../lease/epochs.ts";
 import { ENTRY_COLUMNS, type Entry, GOES_ON } from "../rows/entry.ts";
 import type { Interned } from "../rows/intern.ts";
 import { readJob } from "../rows/job-row.ts";
 import type { Notice } from "../rows/notice.ts";
-import { type Claim, leaseRows } from "./claim-ready.ts";
+import { makeClaims } from "./make-claims.ts";
 import { mayStart } from "./start-gate.ts";
 
 const SELECT_WOKEN = `SELECT ${ENTRY_COLUMNS} FROM waiting INDEXED BY waiting_woken WHERE woken IS NOT NULL AND worker = ? ORDER BY woken LIMIT ?`;
@@ -22,5 +23,5 @@ export function claimWoken(
     const entry = { ...row, recover: GOES_ON };
     return job !== undefined && mayStart(tx, interned, job, entry) ? [{ job, entry }] : [];
   });
-  return leaseRows(tx, interned, epochs, worker, candidates);
+  return makeClaims(tx, interned, epochs, worker, candidates);
 }

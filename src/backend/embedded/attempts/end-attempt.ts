@@ -7,13 +7,16 @@ import { decideRetry } from "../../../job/retry.ts";
 import type { Outcome } from "../../../job/state.ts";
 import { continueRun } from "../durable/continue-run.ts";
 import { finish } from "../ending/finish.ts";
+import type { Claim } from "../lease/claim.ts";
 import { checkLease, setLeasedJobs } from "../lease/lease.ts";
 import { releaseKeys, returnToReady } from "../queue/admission.ts";
-import { ENTRY_COLUMNS, type Entry, entryValues, type LeasedJob } from "../rows/entry.ts";
+import { putOff } from "../queue/put-off.ts";
+import { isCancelRequested } from "../rows/cancel-request.ts";
+import { dropEffect, hasEffect } from "../rows/effect-row.ts";
+import type { Entry, LeasedJob } from "../rows/entry.ts";
 import type { ValueReference } from "../rows/env.ts";
 import { addHistory } from "../rows/history-row.ts";
 import type { Notice } from "../rows/notice.ts";
-import type { Claim } from "./claim-ready.ts";
 
 /** What a worker reports of one attempt. */
 export interface AttemptReport {
@@ -157,7 +160,8 @@ function recordFailure(
     failures: entry.failures,
   });
   if (!end.recover) dropEffect(tx, entry);
-  insertDelayed(tx, entry, due, "retry");
+  putOff(tx, entry, due, "retry");
+  tx.notify({ kind: "moved", jobs: [entry.job] });
   releaseKeys(tx, job.id, job.keys);
   return { kind: "retry", delayMs: decision.delayMs };
 }
@@ -173,7 +177,7 @@ function giveBack(tx: Transaction<Notice>, report: AttemptReport): AttemptResult
     crashesMax: rules.crashesMax,
     afterCrash: job.env.after_crash ?? "rerun",
     recordsEffects: rules.recordsEffects,
-    hasEffect: tx.db.get("SELECT 1 FROM effect WHERE job = ? AND run = ?", entry.job, entry.run) !== undefined,
+    hasEffect: hasEffect(tx.db, entry),
   });
   if (decision.kind === "again") {
     addHistory(tx, { ...entry, rowsMax: rules.historyRowsMax }, "attempt.released", {
@@ -200,12 +204,9 @@ function giveBack(tx: Transaction<Notice>, report: AttemptReport): AttemptResult
 /** The machine that started the effect may come back: the job waits, and this look at it was no attempt. */
 function leave(tx: Transaction<Notice>, { claim }: AttemptReport, delayMs: number): AttemptResult {
   const entry: Entry = { ...claim.entry, attempt: claim.entry.attempt - 1 };
-  insertDelayed(tx, entry, tx.nowMs + delayMs, "adopt");
+  putOff(tx, entry, tx.nowMs + delayMs, "adopt");
+  tx.notify({ kind: "moved", jobs: [entry.job] });
   return { kind: "released" };
-}
-
-function isCancelRequested(db: Connection, { job, run }: Pick<Entry, "job" | "run">): boolean {
-  return db.get("SELECT 1 FROM cancel_request WHERE job = ? AND run = ?", job, run) !== undefined;
 }
 
 /** False when the lease no longer covers the job, or its end is recorded. */
@@ -213,26 +214,6 @@ function isLeased(db: Connection, { epoch, entry }: Claim): boolean {
   const { jobs } = db.get<{ jobs: string }>("SELECT jobs FROM lease WHERE epoch = ?", epoch) ?? { jobs: "[]" };
   const leased = readJson<LeasedJob[]>(jobs, `lease ${epoch}`).some(([job]) => job === entry.job);
   return leased && db.get("SELECT 1 FROM done WHERE job = ? AND run = ?", entry.job, entry.run) === undefined;
-}
-
-/** Puts a run off to a later time. */
-export function insertDelayed(tx: Transaction<Notice>, entry: Entry, due: number, reason: "retry" | "adopt"): void {
-  tx.db.run(
-    `INSERT INTO delayed (due, ${ENTRY_COLUMNS}, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    due,
-    ...entryValues(entry),
-    reason,
-  );
-  tx.notify({ kind: "due", atMs: due });
-  tx.notify({ kind: "moved", jobs: [entry.job] });
-}
-
-/** An effect is forgotten when its attempt has ended by itself. */
-export function dropEffect(
-  tx: Transaction<Notice>,
-  { job, run }: { readonly job: number; readonly run: number },
-): void {
-  tx.db.run("DELETE FROM effect WHERE job = ? AND run = ?", job, run);
 }
 
 /** The manifest row is the promotion of the attempt's files; with it goes what only a running attempt needs. */

@@ -3,6 +3,8 @@ import { decideReclaim } from "../../../job/crash.ts";
 import { finish } from "../ending/finish.ts";
 import { deleteLease, type Lease, openLeases } from "../lease/lease.ts";
 import { returnToReady } from "../queue/admission.ts";
+import { isCancelRequested } from "../rows/cancel-request.ts";
+import { hasEffect } from "../rows/effect-row.ts";
 import type { LeasedJob } from "../rows/entry.ts";
 import { addHistory } from "../rows/history-row.ts";
 import type { Interned } from "../rows/intern.ts";
@@ -81,13 +83,13 @@ function reclaimOne(tx: Transaction<Notice>, interned: Interned, from: From, lea
   if (job === undefined) return undefined;
   const rules = interned.rules(tx.db, job.rules);
   const decision = decideReclaim({
-    cancelRequested: tx.db.get("SELECT 1 FROM cancel_request WHERE job = ? AND run = ?", number, run) !== undefined,
+    cancelRequested: isCancelRequested(tx.db, { job: number, run }),
     chargeCrash: from.charged,
     crashes: gotOn(tx, job, run, from.claimed) ? 0 : crashes,
     crashesMax: rules.crashesMax,
     afterCrash: job.env.after_crash ?? "rerun",
     recordsEffects: rules.recordsEffects,
-    hasEffect: tx.db.get("SELECT 1 FROM effect WHERE job = ? AND run = ?", number, run) !== undefined,
+    hasEffect: hasEffect(tx.db, { job: number, run }),
   });
   const entry = {
     job: number,

@@ -1,14 +1,8 @@
 import type { Effect } from "../../../attempt/handlers.ts";
-import type { Connection } from "../../../database/connection.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import { checkLease } from "../lease/lease.ts";
 import type { JobNumber } from "../rows/job-number.ts";
 import type { Notice } from "../rows/notice.ts";
-
-/** True while something that was started outside may still be there for the next attempt to look after. */
-export function hasEffect(db: Connection, job: JobNumber, run: number): boolean {
-  return db.get("SELECT 1 FROM effect WHERE job = ? AND run = ?", job, run) !== undefined;
-}
 
 /** Stores an effect under its lease, durably, before it starts. */
 export function recordEffect(

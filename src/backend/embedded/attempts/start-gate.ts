@@ -1,11 +1,12 @@
 import type { Transaction } from "../../../database/writer.ts";
 import { endTooLate } from "../ending/end-too-late.ts";
+import { putOff } from "../queue/put-off.ts";
 import { takeUnit } from "../queue/rate-bucket.ts";
-import { ENTRY_COLUMNS, type Entry, entryValues, GOES_ON } from "../rows/entry.ts";
+import { hasEffect } from "../rows/effect-row.ts";
+import { type Entry, GOES_ON } from "../rows/entry.ts";
 import type { Interned } from "../rows/intern.ts";
 import type { JobRow } from "../rows/job-row.ts";
 import type { Notice } from "../rows/notice.ts";
-import { hasEffect } from "./record-effect.ts";
 
 /**
  * The last question before a job that was taken out of ready is leased: is it still in time, and does its rate limit let
@@ -15,7 +16,7 @@ export function mayStart(tx: Transaction<Notice>, interned: Interned, job: JobRo
   const { expires, deadline, rate_key: key } = job.env;
   // After a time without workers the first claim may come before the timer of what expired meanwhile.
   // What was started outside is ended by the attempt that takes it over, which has no time for anything else.
-  if (deadline !== undefined && deadline <= tx.nowMs && !hasEffect(tx.db, job.id, entry.run))
+  if (deadline !== undefined && deadline <= tx.nowMs && !hasEffect(tx.db, entry))
     return endTooLate(tx, job, { entry, kind: "deadline", at: deadline });
   if (expires !== undefined && expires <= tx.nowMs && entry.attempt === 0 && entry.run === 1)
     return endTooLate(tx, job, { entry, kind: "expires", at: expires });
@@ -24,11 +25,6 @@ export function mayStart(tx: Transaction<Notice>, interned: Interned, job: JobRo
   if (rate === undefined || key === undefined) return true;
   const decision = takeUnit(tx, key, rate);
   if (decision.kind === "start") return true;
-  tx.db.run(
-    `INSERT INTO delayed (due, ${ENTRY_COLUMNS}, reason) VALUES (?, ?, ?, ?, ?, ?, ?, 'rate')`,
-    decision.untilMs,
-    ...entryValues(entry),
-  );
-  tx.notify({ kind: "due", atMs: decision.untilMs });
+  putOff(tx, entry, decision.untilMs, "rate");
   return false;
 }

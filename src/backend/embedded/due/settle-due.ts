@@ -1,7 +1,8 @@
 import type { Transaction } from "../../../database/writer.ts";
 import { NOTHING, TIMED_OUT } from "../../../job/durable/outcome.ts";
 import { giveNext } from "../events/give-event.ts";
-import { release, settleCall } from "../queue/waits.ts";
+import { settleCall } from "../queue/waits.ts";
+import { release } from "../queue/wake-run.ts";
 import { ENTRY_COLUMNS, type Entry } from "../rows/entry.ts";
 import type { Notice } from "../rows/notice.ts";
 

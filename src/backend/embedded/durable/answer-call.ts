@@ -7,7 +7,7 @@ import type { ApproveOutcome } from "../../../job/durable/approve-outcome.ts";
 import { writeValue } from "../../../job/durable/outcome.ts";
 import { type ApprovalParts, insertApproval, type Question } from "../approvals/approval-row.ts";
 import { isUnchanged, type Judged, markRefused, markUsed, openAgain } from "../approvals/use-approval.ts";
-import type { Claim } from "../attempts/claim-ready.ts";
+import type { Claim } from "../lease/claim.ts";
 import { checkLease } from "../lease/lease.ts";
 import { addHistory } from "../rows/history-row.ts";
 import type { Notice } from "../rows/notice.ts";

@@ -1,8 +1,8 @@
 import type { PlacedCall } from "../../../attempt/durable/services.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import { NOTHING } from "../../../job/durable/outcome.ts";
-import type { Claim } from "../attempts/claim-ready.ts";
 import { recordEnd } from "../ending/finish.ts";
+import type { Claim } from "../lease/claim.ts";
 import { insertReady } from "../queue/admission.ts";
 import { freshEntry, GOES_ON } from "../rows/entry.ts";
 import type { ValueReference } from "../rows/env.ts";

@@ -2,9 +2,9 @@ import type { Awaited, Issued, PlacedCall } from "../../../attempt/durable/servi
 import type { Transaction } from "../../../database/writer.ts";
 import { AppError } from "../../../error.ts";
 import { NOTHING } from "../../../job/durable/outcome.ts";
-import type { Claim } from "../attempts/claim-ready.ts";
 import { newestEvent } from "../events/emit.ts";
 import { findEvent, takeEvent } from "../events/find-event.ts";
+import type { Claim } from "../lease/claim.ts";
 import { checkLease } from "../lease/lease.ts";
 import type { Notice } from "../rows/notice.ts";
 import { insertRecord } from "./record-call.ts";

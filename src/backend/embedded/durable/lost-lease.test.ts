@@ -9,7 +9,7 @@ import { readApproveOptions } from "../../../job/durable/approve-options.ts";
 import { NOTHING } from "../../../job/durable/outcome.ts";
 import type { ApprovalParts } from "../approvals/approval-row.ts";
 import type { Judged } from "../approvals/use-approval.ts";
-import type { Claim } from "../attempts/claim-ready.ts";
+import type { Claim } from "../lease/claim.ts";
 import type { Notice } from "../rows/notice.ts";
 import { answerCall, askPeople } from "./answer-call.ts";
 import { issueWait } from "./issue-wait.ts";

@@ -5,12 +5,13 @@ import { isFinal } from "../../../job/state.ts";
 import type { Acceptance } from "../../acceptance.ts";
 import { accept } from "../accepting/accept.ts";
 import type { AcceptParts } from "../accepting/accept-parts.ts";
-import type { Claim } from "../attempts/claim-ready.ts";
 import { settleChild } from "../ending/settle-child.ts";
+import type { Claim } from "../lease/claim.ts";
 import { checkLease } from "../lease/lease.ts";
 import type { ValueReference } from "../rows/env.ts";
-import { readJob, standingOf } from "../rows/job-row.ts";
+import { readJob } from "../rows/job-row.ts";
 import type { Notice } from "../rows/notice.ts";
+import { standingOf } from "../rows/standing.ts";
 import { insertRecord } from "./record-call.ts";
 
 /** A child to make. */

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Connection } from "../../../database/connection.ts";
 import { openDatabase } from "../../../database/open.ts";
 import type { Transaction } from "../../../database/writer.ts";
-import type { Claim } from "../attempts/claim-ready.ts";
+import type { Claim } from "../lease/claim.ts";
 import type { Notice } from "../rows/notice.ts";
 import { issueWait } from "./issue-wait.ts";
 import { suspend } from "./suspend.ts";

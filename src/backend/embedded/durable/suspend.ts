@@ -1,10 +1,11 @@
 import type { Suspendable, Suspension } from "../../../attempt/durable/services.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import { AppError } from "../../../error.ts";
-import type { Claim } from "../attempts/claim-ready.ts";
+import type { Claim } from "../lease/claim.ts";
 import { checkLease, setLeasedJobs } from "../lease/lease.ts";
 import { storeExpiry } from "../queue/admission.ts";
 import { hasDecision, hasWaits } from "../queue/waits.ts";
+import { isCancelRequested } from "../rows/cancel-request.ts";
 import type { LeasedJob } from "../rows/entry.ts";
 import type { Notice } from "../rows/notice.ts";
 
@@ -27,8 +28,7 @@ export function suspend(tx: Transaction<Notice>, { claim, worker, others, code }
   const { entry, epoch, job } = claim;
   checkLease(tx, epoch);
   if (!code.alive) throw new AppError("LEASE_LOST", "this attempt has ended; its code waits no more");
-  if (tx.db.get("SELECT 1 FROM cancel_request WHERE job = ? AND run = ?", entry.job, entry.run) !== undefined)
-    return { kind: "cancelled" };
+  if (isCancelRequested(tx.db, entry)) return { kind: "cancelled" };
   if (!hasWaits(tx, entry) || hasDecision(tx, entry)) return { kind: "settled" };
   tx.db.run(
     "INSERT INTO waiting (job, run, attempt, failures, crashes, recover, since, worker, woken) VALUES (?, ?, ?, ?, ?, 0, ?, ?, NULL)",

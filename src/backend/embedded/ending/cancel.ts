@@ -1,12 +1,12 @@
 import type { Transaction } from "../../../database/writer.ts";
 import type { CancelResult } from "../../backend.ts";
-import { hasEffect } from "../attempts/record-effect.ts";
 import { removeStanding } from "../queue/remove-standing.ts";
+import { hasEffect } from "../rows/effect-row.ts";
 import { addHistory } from "../rows/history-row.ts";
 import type { JobNumber } from "../rows/job-number.ts";
-import { readJob, standingOf } from "../rows/job-row.ts";
+import { readJob } from "../rows/job-row.ts";
 import { type Notice, WORK } from "../rows/notice.ts";
-import { stateOfStanding } from "../rows/state-of.ts";
+import { standingOf, stateOfStanding } from "../rows/standing.ts";
 import { finish } from "./finish.ts";
 
 /**
@@ -24,7 +24,7 @@ export function cancel(
   if (standing.kind === "done") return { kind: "finished", state: standing.state };
   const { run, attempt, failures, crashes } = standing;
   cancelChildren(tx, number, run, actor);
-  if (standing.kind === "leased" || hasEffect(tx.db, number, run)) {
+  if (standing.kind === "leased" || hasEffect(tx.db, { job: number, run })) {
     // A program that outlived its worker must be ended by whoever adopts it, so that job is not cancelled until then.
     const { changes } = tx.db.run(
       // The request of an earlier run stands there until the next sweep.

@@ -1,12 +1,11 @@
 import type { Transaction } from "../../../database/writer.ts";
 import type { ErrorRecord } from "../../../error.ts";
 import { assertMove, type FinalState, type JobState, type Outcome } from "../../../job/state.ts";
-import { withdrawApprovals } from "../approvals/withdraw.ts";
 import { releaseKeys } from "../queue/admission.ts";
 import type { Entry } from "../rows/entry.ts";
 import type { JobRow } from "../rows/job-row.ts";
 import type { Notice } from "../rows/notice.ts";
-import { dropWaits } from "./drop-open.ts";
+import { dropOpen } from "./drop-open.ts";
 import { settleChild } from "./settle-child.ts";
 
 /** The end of a run. */
@@ -49,10 +48,7 @@ export function finish(tx: Transaction<Notice>, job: JobRow, from: JobState, end
   assertMove(from, end.state);
   recordEnd(tx, end);
   if (job.keys.length > 0) releaseKeys(tx, job.id, job.keys);
-  if (job.env.since !== undefined || job.env.approval === true) {
-    dropWaits(tx, end.entry);
-    withdrawApprovals(tx, end.entry);
-  }
+  if (job.env.since !== undefined || job.env.approval === true) dropOpen(tx, end.entry);
   if (job.env.awaited === true) settleChild(tx, { job: job.id, run: end.entry.run, ...endText(end) });
 }
 

@@ -3,8 +3,9 @@ import { removeJobFiles } from "../../../artifact/promotion.ts";
 import { type Connection, readJson } from "../../../database/connection.ts";
 import type { Writer } from "../../../database/writer.ts";
 import type { JobNumber, JobNumbers } from "../rows/job-number.ts";
-import { readJob, standingOf } from "../rows/job-row.ts";
+import { readJob } from "../rows/job-row.ts";
 import type { Notice } from "../rows/notice.ts";
+import { standingOf } from "../rows/standing.ts";
 
 /** The artifact index over the database. */
 export function artifactIndex({

@@ -1,9 +1,10 @@
 import type { Transaction } from "../../../database/writer.ts";
 import type { JobState } from "../../../job/state.ts";
-import { ENTRY_COLUMNS, type Entry, entryValues } from "../rows/entry.ts";
+import type { Entry } from "../rows/entry.ts";
 import type { JobRow } from "../rows/job-row.ts";
 import type { Notice } from "../rows/notice.ts";
 import { admit } from "./admission.ts";
+import { putOff } from "./put-off.ts";
 
 /** Where a run was put; `refused`: nowhere, because of the strategy of a key that another job holds. */
 export type Placement =
@@ -17,12 +18,7 @@ export function place(
   entry: Entry,
 ): Placement {
   if (job.due > tx.nowMs) {
-    tx.db.run(
-      `INSERT INTO delayed (due, ${ENTRY_COLUMNS}, reason) VALUES (?, ?, ?, ?, ?, ?, ?, 'due')`,
-      job.due,
-      ...entryValues(entry),
-    );
-    tx.notify({ kind: "due", atMs: job.due });
+    putOff(tx, entry, job.due, "due");
     return { kind: "placed", state: "scheduled" };
   }
   if (admit(tx, job, entry, true) !== "refused") return { kind: "placed", state: "queued" };

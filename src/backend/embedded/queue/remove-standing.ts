@@ -1,6 +1,7 @@
 import type { Transaction } from "../../../database/writer.ts";
-import type { JobRow, Standing } from "../rows/job-row.ts";
+import type { JobRow } from "../rows/job-row.ts";
 import type { Notice } from "../rows/notice.ts";
+import type { Standing } from "../rows/standing.ts";
 
 /** Takes a run that is not leased out of the queue in which it stands. Its keys are the caller's affair. */
 export function removeStanding(tx: Transaction<Notice>, job: JobRow, standing: Standing): void {

@@ -1,7 +1,7 @@
 import { type Connection, readJson } from "../../../database/connection.ts";
 import { isLockHeld } from "../../../database/liveness.ts";
 import { formatDuration } from "../../../duration.ts";
-import type { Standing } from "../rows/job-row.ts";
+import type { Standing } from "../rows/standing.ts";
 
 /** What tells a worker that runs from one that is gone or stands still. */
 export interface Bystander {

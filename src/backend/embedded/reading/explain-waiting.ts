@@ -2,8 +2,8 @@ import type { ApprovalTerms } from "../../../approval/approval.ts";
 import { readJson } from "../../../database/connection.ts";
 import { formatDuration } from "../../../duration.ts";
 import type { JobNumber } from "../rows/job-number.ts";
-import { readJob, type Standing, standingOf } from "../rows/job-row.ts";
-import { stateOfStanding } from "../rows/state-of.ts";
+import { readJob } from "../rows/job-row.ts";
+import { type Standing, standingOf, stateOfStanding } from "../rows/standing.ts";
 import type { ReadParts } from "./status.ts";
 
 /** What an open call of a run waits for. */

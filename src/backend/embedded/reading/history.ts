@@ -1,7 +1,8 @@
 import { type Connection, readJson } from "../../../database/connection.ts";
 import type { HistoryEvent, HistoryRow } from "../../../job/history.ts";
 import { acceptedAtMs, type JobNumber } from "../rows/job-number.ts";
-import { type JobRow, readJob, standingOf } from "../rows/job-row.ts";
+import { type JobRow, readJob } from "../rows/job-row.ts";
+import { standingOf } from "../rows/standing.ts";
 import { recordHistory } from "./record-history.ts";
 import type { ReadParts } from "./status.ts";
 

@@ -3,7 +3,8 @@ import { AppError } from "../../../error.ts";
 import type { JobState } from "../../../job/state.ts";
 import type { JobFilter, JobSummary } from "../../reading.ts";
 import { firstNumberAt } from "../rows/job-number.ts";
-import { readJob, standingOf } from "../rows/job-row.ts";
+import { readJob } from "../rows/job-row.ts";
+import { standingOf } from "../rows/standing.ts";
 import { type ReadParts, summaryOf } from "./status.ts";
 
 /** Rows that are read at a time while looking for those that match. */

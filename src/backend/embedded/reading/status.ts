@@ -6,11 +6,12 @@ import type { ErrorRecord } from "../../../error.ts";
 import type { Progress } from "../../../job/context.ts";
 import type { Outcome } from "../../../job/state.ts";
 import type { JobStatus, JobSummary } from "../../reading.ts";
+import { isCancelRequested } from "../rows/cancel-request.ts";
 import { effectiveRules, type JobEnv, type ValueReference } from "../rows/env.ts";
 import type { Interned } from "../rows/intern.ts";
 import { acceptedAtMs, type JobNumber, type JobNumbers } from "../rows/job-number.ts";
-import { type JobRow, readJob, type Standing, standingOf } from "../rows/job-row.ts";
-import { stateOfStanding } from "../rows/state-of.ts";
+import { type JobRow, readJob } from "../rows/job-row.ts";
+import { type Standing, standingOf, stateOfStanding } from "../rows/standing.ts";
 import { traceOf } from "../rows/trace-of.ts";
 
 /** What reading needs. */
@@ -40,9 +41,7 @@ export function readStatus({ db, numbers, interned }: ReadParts, number: JobNumb
     actor: interned.actor(db, job.actor),
     parentId: env.parent === undefined ? null : numbers.idOf(env.parent),
     metadata: env.metadata ?? {},
-    cancelRequested:
-      done === undefined &&
-      db.get("SELECT 1 FROM cancel_request WHERE job = ? AND run = ?", number, standing.run) !== undefined,
+    cancelRequested: done === undefined && isCancelRequested(db, { job: number, run: standing.run }),
     progress: readProgress(db, number, standing.run),
     result: done?.result == null ? null : readResult(db, jobId, number, done.run, done.result),
     error: done?.error == null ? null : readJson<ErrorRecord>(done.error, `job ${jobId}`),

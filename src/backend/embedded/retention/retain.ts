@@ -8,7 +8,8 @@ import type { Writer } from "../../../database/writer.ts";
 import { valuesOfEvents } from "../files/stored-text.ts";
 import type { JobNumber, JobNumbers } from "../rows/job-number.ts";
 import type { Notice } from "../rows/notice.ts";
-import { type RetentionCursor, removeOld, sweep } from "./remove-old.ts";
+import { type RetentionCursor, removeOld } from "./remove-old.ts";
+import { sweep } from "./sweep.ts";
 
 /** What configuration says about keeping; 0 days removes at the next round. */
 export interface RetentionDays {

@@ -1,5 +1,4 @@
-import type { Connection } from "../../../database/connection.ts";
-import { readJson } from "../../../database/connection.ts";
+import { type Connection, readJson } from "../../../database/connection.ts";
 import type { JobRules } from "../../../job/spec.ts";
 import type { Actor } from "../../../policy/actor.ts";
 

@@ -1,9 +1,10 @@
 import type { Clock } from "../../../clock.ts";
 import type { Connection } from "../../../database/connection.ts";
 import type { Writer } from "../../../database/writer.ts";
-import { type Claim, type ClaimRequest, claim, claimOne, hasSuspects, PROBATION_MS } from "../attempts/claim-ready.ts";
+import { type ClaimRequest, claimOne, claimReady, hasSuspects, PROBATION_MS } from "../attempts/claim-ready.ts";
 import { claimWoken } from "../attempts/claim-woken.ts";
-import type { Epochs } from "../lease/lease.ts";
+import type { Claim } from "../lease/claim.ts";
+import type { Epochs } from "../lease/epochs.ts";
 import { type Interned, labelsCover } from "../rows/intern.ts";
 import type { JobNumber } from "../rows/job-number.ts";
 import { readJob } from "../rows/job-row.ts";
@@ -104,7 +105,7 @@ export class Claimer {
         const limit = this.#stopped ? 0 : free();
         if (limit <= 0) return [];
         this.#renewAfterStall(tx.db);
-        return claim(tx, interned, epochs, { worker: workerId, queues, limit, kind });
+        return claimReady(tx, interned, epochs, { worker: workerId, queues, limit, kind });
       },
       { durable },
     );

@@ -9,8 +9,8 @@ import { type ApproveOutcome, readApproveOutcome } from "../../../job/durable/ap
 import type { CallOutcome } from "../../../job/durable/record.ts";
 import { approvalOf, type Question, subjectOf } from "../approvals/approval-row.ts";
 import { type Judged, refusedLeave } from "../approvals/use-approval.ts";
-import type { Claim } from "../attempts/claim-ready.ts";
 import { outcomeOf } from "../durable/answer-call.ts";
+import type { Claim } from "../lease/claim.ts";
 import { judgePatiently } from "./judge-patiently.ts";
 import type { WorkerParts } from "./parts.ts";
 

@@ -8,9 +8,9 @@ import { dropLock } from "../../../database/liveness.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import { endAttempt } from "../attempts/end-attempt.ts";
 import { reclaim } from "../attempts/reclaim.ts";
-import { hasEffect } from "../attempts/record-effect.ts";
+import { loadClaim } from "../lease/claim.ts";
 import { openLeases } from "../lease/lease.ts";
-import { loadClaim } from "../lease/load-claim.ts";
+import { hasEffect } from "../rows/effect-row.ts";
 import { addHistory } from "../rows/history-row.ts";
 import { Interned } from "../rows/intern.ts";
 import type { Notice } from "../rows/notice.ts";
@@ -105,7 +105,7 @@ function endStuck(tx: Transaction<Notice>, interned: Interned, row: SlotRow): vo
   if (lease === undefined || leased === undefined) return;
   const claim = loadClaim(tx.db, interned, lease, leased);
   // A program that runs beside the loop is not ended by ending this process; whoever adopts it ends it.
-  if (claim === undefined || hasEffect(tx.db, row.job, row.run)) return;
+  if (claim === undefined || hasEffect(tx.db, row)) return;
   const others = lease.jobs.filter((other) => other !== leased);
   endAttempt(tx, {
     claim,

@@ -9,9 +9,10 @@ import type { AskedJob } from "../../serving.ts";
 import { approvalOf, type Question, subjectOf } from "../approvals/approval-row.ts";
 import { hold, holdForLeave } from "../approvals/hold.ts";
 import { isUnchanged, type Judged, markRefused, markUsed, openAgain, refusedLeave } from "../approvals/use-approval.ts";
-import type { Claim } from "../attempts/claim-ready.ts";
+import type { Claim } from "../lease/claim.ts";
 import { checkLease, setLeasedJobs } from "../lease/lease.ts";
 import { releaseKeys, storeExpiry } from "../queue/admission.ts";
+import { isCancelRequested } from "../rows/cancel-request.ts";
 import type { Entry } from "../rows/entry.ts";
 import type { Notice } from "../rows/notice.ts";
 import { judgePatiently } from "./judge-patiently.ts";
@@ -119,8 +120,7 @@ async function ask(parts: WorkerParts, binding: LeaveBinding, question: JobQuest
 function leave(tx: Transaction<Notice>, { claim, lease }: LeaveBinding): Entry {
   const { job, epoch } = claim;
   const entry = { ...claim.entry, attempt: claim.entry.attempt - 1 };
-  if (tx.db.get("SELECT 1 FROM cancel_request WHERE job = ? AND run = ?", entry.job, entry.run) !== undefined)
-    throw new AppError("CANCELLED", "it was cancelled before it waited for leave");
+  if (isCancelRequested(tx.db, entry)) throw new AppError("CANCELLED", "it was cancelled before it waited for leave");
   tx.db.run("UPDATE job SET env = json_set(env, '$.approval', json('true')) WHERE id = ?", job.id);
   setLeasedJobs(tx, epoch, lease.others(tx));
   if (entry.attempt === 0) releaseKeys(tx, job.id, job.keys);

@@ -7,7 +7,8 @@ import { describeType } from "../../published-type.ts";
 import type { ServeOptions } from "../../serving.ts";
 import { moveKept } from "../files/move-kept.ts";
 import { type RetentionDays, retain } from "../retention/retain.ts";
-import { newWorkerUuid, publishTypes, registerWorker } from "../rows/worker-row.ts";
+import { publishTypes } from "../rows/type-row.ts";
+import { newWorkerUuid, registerWorker } from "../rows/worker-row.ts";
 import { EmbeddedWorker } from "./embedded-worker.ts";
 import type { WorkerParts } from "./parts.ts";
 

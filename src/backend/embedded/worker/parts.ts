@@ -5,7 +5,7 @@ import type { LivenessLock } from "../../../database/liveness.ts";
 import type { Writer } from "../../../database/writer.ts";
 import type { JobLimits } from "../../../job/limits.ts";
 import type { ServeOptions } from "../../serving.ts";
-import type { Epochs } from "../lease/lease.ts";
+import type { Epochs } from "../lease/epochs.ts";
 import type { Interned } from "../rows/intern.ts";
 import type { JobNumbers } from "../rows/job-number.ts";
 import type { Notice } from "../rows/notice.ts";

@@ -1,7 +1,7 @@
 import type { AttemptControl } from "../../../attempt/control.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import type { ServedType } from "../../serving.ts";
-import type { Claim } from "../attempts/claim-ready.ts";
+import type { Claim } from "../lease/claim.ts";
 import type { LeasedJob } from "../rows/entry.ts";
 import type { JobNumber } from "../rows/job-number.ts";
 import type { Notice } from "../rows/notice.ts";
