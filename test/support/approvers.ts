@@ -27,8 +27,16 @@ export class Approvers implements Disposable {
     for (const name of names) this.#keys.set(name, makePlainKey(this.folder, name, name));
   }
 
-  /** A policy file with these rules, as a setting of a bench. @param names who stands in it; default: all. */
-  policy(rules: readonly string[], names: readonly string[] = [...this.#keys.keys()]): { readonly policy: string } {
+  /**
+   * A policy file, as a setting of a bench.
+   *
+   * @param rules default: everything is allowed.
+   * @param names who stands in it; default: all.
+   */
+  policy(
+    rules: readonly string[] = ["name: all, allow: true"],
+    names: readonly string[] = [...this.#keys.keys()],
+  ): { readonly policy: string } {
     const path = join(this.folder, `policy${++this.#policies}.yaml`);
     const approvers = names.map((name) => `  - { principal: ${name}, key: "${this.#key(name).publicKey}" }\n`);
     writeFileSync(
@@ -51,6 +59,11 @@ export class Approvers implements Disposable {
     const approval = await approvals.find(approvalId);
     if (approval === undefined) throw new Error(`there is no approval ${approvalId}`);
     return approvals.decide(approvalId, this.sign(approval, principal, bench.windlass.clock.now(), saying));
+  }
+
+  /** {@link decide} for one approval. */
+  deciding(bench: Bench, approvalId: string) {
+    return (principal: string, saying?: Saying) => this.decide(bench, approvalId, principal, saying);
   }
 
   #key(name: string): PlainKey {
