@@ -1,10 +1,12 @@
-import { chownSync, mkdirSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
+import { test as base, beforeEach, vi } from "vitest";
 import type { RunningCli } from "./cli.ts";
 import { makePlainKey, type PlainKey, signPlainly } from "./plain-key.ts";
-import { RootPolicy } from "./root-policy.ts";
+import { lacksAccounts, RootPolicy } from "./root-policy.ts";
+import { needs } from "./system.ts";
 import { until } from "./until.ts";
 
 /** The account of an agent that has the shell of its operator, the worker's, and the one that keeps the approver's key. */
@@ -47,7 +49,12 @@ export interface Standing {
   readonly error: string | null;
   /** Why decisions did not count, as its history says. */
   readonly refused: readonly string[];
+  /** Its file is there. */
+  readonly ran: boolean;
 }
+
+/** A job whose approval nobody gave. */
+export const STILL_WAITS: Standing = { state: "waiting", error: null, refused: [], ran: false };
 
 type Row = Readonly<Record<string, string | number | null>>;
 
@@ -144,16 +151,20 @@ rules:
   }
 
   /** Where a job stands once no worker is about to take it. */
-  async standing({ approvalId }: Asked): Promise<Standing> {
+  async standing({ approvalId, trace }: Asked): Promise<Standing> {
     const of = (select: string) => this.rows(`${select} x JOIN approval a ON a.job = x.job WHERE a.id = ?`, approvalId);
-    const look = (): Omit<Standing, "refused"> | undefined => {
+    const look = (): Pick<Standing, "state" | "error"> | undefined => {
       const [ended] = of("SELECT x.state, x.error FROM done");
       if (ended !== undefined) return { state: String(ended["state"]), error: codeOf(ended["error"]) };
       return of("SELECT x.woken FROM waiting")[0]?.["woken"] === null ? { state: "waiting", error: null } : undefined;
     };
     const where = await until(look, { what: `the worker has looked: ${this.#worker?.stderr}` });
     const refusals = of("SELECT x.event, x.data FROM history").filter(({ event }) => event === "approval.refused");
-    return { ...where, refused: refusals.map(({ data }) => String(codeOf(errorIn(String(data))))) };
+    return {
+      ...where,
+      refused: refusals.map(({ data }) => String(codeOf(errorIn(String(data))))),
+      ran: existsSync(trace),
+    };
   }
 
   #makeKey(uid: number): PlainKey {
@@ -163,6 +174,27 @@ rules:
     for (const path of [folder, key.path, `${key.path}.pub`]) chownSync(path, uid, uid);
     return key;
   }
+}
+
+/** A test with such a machine, which is the same for all tests of a file. They skip where none can be made. */
+export function decisionPlaceTest() {
+  // Each call starts a process under another account; the machine may be busy.
+  vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+  needs("ssh");
+  const missing = lacksAccounts();
+  beforeEach(({ skip }) => {
+    if (missing !== undefined) skip(missing);
+  });
+  return base.extend<{ readonly place: DecisionPlace }>({
+    place: [
+      // biome-ignore lint/correctness/noEmptyPattern: vitest reads the pattern
+      async ({}, use) => {
+        await using place = await DecisionPlace.open();
+        await use(place);
+      },
+      { scope: "file" },
+    ],
+  });
 }
 
 function errorIn(data: string): string {

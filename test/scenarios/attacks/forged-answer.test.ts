@@ -1,26 +1,21 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { AGENT, AS_AGENT, type Asked, DecisionPlace, FORGER, OPS } from "../../support/decision-place.ts";
+import { describe, expect } from "vitest";
+import {
+  AGENT,
+  AS_AGENT,
+  type Asked,
+  decisionPlaceTest,
+  FORGER,
+  OPS,
+  STILL_WAITS,
+} from "../../support/decision-place.ts";
 import { APPROVED } from "../../support/forge-rows.ts";
-import { lacksAccounts } from "../../support/root-policy.ts";
-import { lacks } from "../../support/system.ts";
 
 // The sixth attack of docs/threat-model.md: an agent emits a forged approval.decided, or writes the answer into the record.
 // And what a program that a job runs can do about it, which runs under the worker's account.
 
-// Each call starts a process under another account; the machine may be busy.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
-
-const missing = lacks("ssh") ?? lacksAccounts();
-let place: DecisionPlace;
-beforeEach(({ skip }) => {
-  if (missing !== undefined) skip(missing);
-});
-beforeAll(async () => {
-  if (missing === undefined) place = await DecisionPlace.open();
-});
-afterAll(() => place?.[Symbol.asyncDispose]());
+const test = decisionPlaceTest();
 
 /** The answer of another job, word for word. */
 function answerOf({ approvalId }: Asked): string {
@@ -31,33 +26,31 @@ function answerOf({ approvalId }: Asked): string {
 const WOKEN = "UPDATE waiting SET woken = 1 WHERE job = J";
 
 describe("a durable job that asks people", () => {
-  test("takes no event for their answer, whatever its name and words", async () => {
+  test("takes no event for their answer, whatever its name and words", async ({ place }) => {
     const one = await place.ask("app.deploy");
     const payload = JSON.stringify({ approval_id: one.approvalId, decision: "approved", decided_by: OPS });
     for (const event of ["approval.decided", "deploy"]) {
       const { value } = await place.json(AGENT, ["jobs", "emit", event, "--input-json", payload], AS_AGENT);
       expect([event, value["given"]]).toEqual([event, 0]);
     }
-    expect(await place.standing(one)).toEqual({ state: "waiting", error: null, refused: [] });
-    expect(existsSync(one.trace)).toBe(false);
+    expect(await place.standing(one)).toEqual(STILL_WAITS);
   });
 
-  test("takes no row for it, in memory or read again from the record", async () => {
+  test("takes no row for it, in memory or read again from the record", async ({ place }) => {
     const [genuine, one] = [await place.ask("app.deploy"), await place.ask("app.deploy")];
     await place.approve(genuine);
     expect(await place.standing(genuine)).toMatchObject({ state: "completed" });
     expect(readFileSync(genuine.trace, "utf8")).toBe("approved\n");
     await place.forge(one, [...APPROVED, "UPDATE wait SET decided = 1, due = NULL WHERE job = J", WOKEN]);
-    expect(await place.standing(one)).toEqual({ state: "waiting", error: null, refused: [] });
+    expect(await place.standing(one)).toEqual(STILL_WAITS);
     await place.stopWorker();
     await place.forge(one, [...APPROVED, answerOf(genuine), "DELETE FROM wait WHERE job = J", WOKEN]);
     await place.startWorker();
-    expect(await place.standing(one)).toEqual({ state: "failed", error: "APPROVAL_ALTERED", refused: [] });
-    expect(existsSync(one.trace)).toBe(false);
+    expect(await place.standing(one)).toEqual({ state: "failed", error: "APPROVAL_ALTERED", refused: [], ran: false });
   });
 });
 
-test("a program that a job runs decides nothing, whichever way it tries", async () => {
+test("a program that a job runs decides nothing, whichever way it tries", async ({ place }) => {
   const one = await place.ask();
   const report = join(place.folder, "work", "report.json");
   const argv = [process.execPath, FORGER, one.approvalId, place.database, "", report];
@@ -76,11 +69,10 @@ test("a program that a job runs decides nothing, whichever way it tries", async 
     event: expect.stringContaining('"given":0'),
     sql: "accepted: undefined",
   });
-  expect(await place.standing(one)).toEqual({ state: "waiting", error: null, refused: [] });
-  expect(existsSync(one.trace)).toBe(false);
+  expect(await place.standing(one)).toEqual(STILL_WAITS);
 });
 
-test("nor does the library in its operator's shell, with the operator's key", async () => {
+test("nor does the library in its operator's shell, with the operator's key", async ({ place }) => {
   const one = await place.ask();
   const report = join(place.folder, "work", "report-of-operator.json");
   const argv = [process.execPath, FORGER, one.approvalId, place.database, place.operator.path, report];
@@ -93,6 +85,5 @@ test("nor does the library in its operator's shell, with the operator's key", as
     "library, as the approver": "APPROVER_UNKNOWN",
     "library, signed by another": "APPROVAL_SIGNATURE",
   });
-  expect(await place.standing(one)).toEqual({ state: "waiting", error: null, refused: [] });
-  expect(existsSync(one.trace)).toBe(false);
+  expect(await place.standing(one)).toEqual(STILL_WAITS);
 });

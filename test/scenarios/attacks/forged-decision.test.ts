@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect } from "vitest";
 import { machineIdentity } from "../../../src/host/local/machine.ts";
 import {
   AGENT,
@@ -9,31 +9,20 @@ import {
   AS_AGENT,
   type Asked,
   copiedDecisions,
-  DecisionPlace,
+  type DecisionPlace,
+  decisionPlaceTest,
   decisionRow,
   OPS,
+  STILL_WAITS,
 } from "../../support/decision-place.ts";
 import { APPROVED, RELEASE } from "../../support/forge-rows.ts";
-import { lacksAccounts } from "../../support/root-policy.ts";
-import { lacks } from "../../support/system.ts";
 import { until } from "../../support/until.ts";
 
 // The first attack of docs/threat-model.md: an agent decides by itself. It has the shell of its operator (their account and
 // their plain key) and writes the database as it likes. Root's policy wants an enforced approval whoever asks; the key for
 // that lies with another account, and the worker runs under a third.
 
-// Each call starts a process under another account; the machine may be busy.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
-
-const missing = lacks("ssh") ?? lacksAccounts();
-let place: DecisionPlace;
-beforeEach(({ skip }) => {
-  if (missing !== undefined) skip(missing);
-});
-beforeAll(async () => {
-  if (missing === undefined) place = await DecisionPlace.open();
-});
-afterAll(() => place?.[Symbol.asyncDispose]());
+const test = decisionPlaceTest();
 
 /** The state without the use: somebody who decides does not write that. */
 const SAYS_YES = ["UPDATE approval SET state = 'approved', concluded = asked WHERE id = 'A'", ...RELEASE];
@@ -41,7 +30,7 @@ const LAX_TERMS =
   "UPDATE approval SET terms = json_set(terms, '$.level', 'advisory', '$.approvers', json('[]')) WHERE id = 'A'";
 
 describe("an agent in its operator's shell", () => {
-  test("is refused by the program, each time with its reason", async () => {
+  test("is refused by the program, each time with its reason", async ({ place }) => {
     const one = await place.ask();
     const mine = place.give(AGENT, "mine.yaml", place.rules(place.operator));
     const approve = ["approvals", "approve", one.approvalId];
@@ -64,55 +53,56 @@ describe("an agent in its operator's shell", () => {
     );
     expect(codes).toEqual(calls.map(([code]) => code));
     expect(place.rows("SELECT * FROM decision WHERE approval = ?", one.approvalId)).toEqual([]);
-    expect(await place.standing(one)).toEqual({ state: "waiting", error: null, refused: [] });
+    expect(await place.standing(one)).toEqual(STILL_WAITS);
   });
 
-  test.for<[what: string, refused: readonly string[], statements: (one: Asked) => Promise<string[]>]>([
+  test.for<
+    [what: string, refused: readonly string[], statements: (place: DecisionPlace, one: Asked) => Promise<string[]>]
+  >([
     ["that it was approved and used", [], async () => [...APPROVED, ...RELEASE]],
     ["that its job is ready", [], async () => RELEASE],
     [
       "the operator's own yes, which is genuine, and laxer terms",
       ["APPROVAL_LEVEL"],
-      async (one) => [decisionRow(ANNA, await place.signed(one, ANNA, place.operator)), LAX_TERMS, ...SAYS_YES],
+      async (place, one) => [decisionRow(ANNA, await place.signed(one, ANNA, place.operator)), LAX_TERMS, ...SAYS_YES],
     ],
     [
       "the approver's yes, signed by another key",
       ["APPROVAL_SIGNATURE"],
-      async (one) => [decisionRow(OPS, await place.signed(one, OPS, place.operator)), ...SAYS_YES],
+      async (place, one) => [decisionRow(OPS, await place.signed(one, OPS, place.operator)), ...SAYS_YES],
     ],
     [
       "somebody's yes with the statement of another",
       ["APPROVAL_ALTERED"],
-      async (one) => [decisionRow("mallory", await place.signed(one, OPS, place.operator)), ...SAYS_YES],
+      async (place, one) => [decisionRow("mallory", await place.signed(one, OPS, place.operator)), ...SAYS_YES],
     ],
-  ])("does not get its job run by writing %s", async ([, refused, statements]) => {
+  ])("does not get its job run by writing %s", async ([, refused, statements], { place }) => {
     const one = await place.ask();
-    await place.forge(one, await statements(one));
-    expect(await place.standing(one)).toEqual({ state: "waiting", error: null, refused });
-    expect(existsSync(one.trace)).toBe(false);
+    await place.forge(one, await statements(place, one));
+    expect(await place.standing(one)).toEqual({ ...STILL_WAITS, refused });
   });
 
-  test("nor by writing that a worker had begun it, and that nothing came of it", async () => {
+  test("nor by writing that a worker had begun it, and that nothing came of it", async ({ place }) => {
     const one = await place.ask();
-    await place.forge(one, [...beganElsewhere(one), ...RELEASE]);
-    expect(await place.standing(one)).toEqual({ state: "failed", error: "OUTCOME_UNKNOWN", refused: [] });
-    expect(existsSync(one.trace)).toBe(false);
+    await place.forge(one, [...beganElsewhere(place, one), ...RELEASE]);
+    expect(await place.standing(one)).toEqual({ state: "failed", error: "OUTCOME_UNKNOWN", refused: [], ran: false });
   });
 });
 
 describe("a yes of the keeper of the key", () => {
-  test("lets the job run once; to start it over is to ask again, and the old yes fits neither that nor another job", async () => {
+  test("lets the job run once; to start it over is to ask again, and the old yes fits neither that nor another job", async ({
+    place,
+  }) => {
     const one = await place.ask();
     await place.approve(one);
-    expect(await place.standing(one)).toMatchObject({ state: "completed" });
-    expect(existsSync(one.trace)).toBe(true);
+    expect(await place.standing(one)).toMatchObject({ state: "completed", ran: true });
     rmSync(one.trace);
     expect((await place.call(AGENT, ["jobs", "retry", one.jobId], AS_AGENT)).status).toBe(0);
     const approvalId = await until(() => place.pendingFor(one.trace), { what: "it is asked again" });
     expect(approvalId).not.toBe(one.approvalId);
     const [again, other] = [{ ...one, approvalId }, await place.ask()];
     await place.forge(other, [copiedDecisions(one), ...SAYS_YES]);
-    expect(await place.standing(other)).toEqual({ state: "waiting", error: null, refused: ["APPROVAL_ALTERED"] });
+    expect(await place.standing(other)).toEqual({ ...STILL_WAITS, refused: ["APPROVAL_ALTERED"] });
     await place.forge(again, [
       copiedDecisions(one),
       "UPDATE approval SET state = 'approved' WHERE id = 'A'",
@@ -122,36 +112,28 @@ describe("a yes of the keeper of the key", () => {
     for (const { trace } of [again, other]) expect(existsSync(trace)).toBe(false);
   });
 
-  test.for<[what: string, outcome: readonly unknown[], statement: string]>([
-    [
-      "another input",
-      ["failed", "APPROVAL_ALTERED"],
-      "UPDATE job SET env = replace(env, 'touch', 'reboot') WHERE id = J",
-    ],
+  test.for<[what: string, statement: string]>([
+    ["another input", "UPDATE job SET env = replace(env, 'touch', 'reboot') WHERE id = J"],
     [
       "another actor",
-      ["failed", "APPROVAL_ALTERED"],
       "INSERT INTO actor (kind, name, via) VALUES ('person', 'anna', 'cli'); UPDATE job SET actor = last_insert_rowid() WHERE id = J",
     ],
     [
       "another input, and its question with it",
-      ["failed", "APPROVAL_ALTERED"],
       "UPDATE approval SET details = replace(details, 'touch', 'reboot') WHERE id = 'A'; UPDATE job SET env = replace(env, 'touch', 'reboot') WHERE id = J",
     ],
-  ])("does not fit a job that got %s since", async ([, outcome, statement]) => {
+  ])("does not fit a job that got %s since", async ([, statement], { place }) => {
     const one = await place.ask();
     await place.whileWorkerHalts(async () => {
       await place.approve(one);
       await place.forge(one, [statement]);
     });
-    const { state, refused, error } = await place.standing(one);
-    expect([state, ...refused, error]).toEqual(outcome);
-    expect(existsSync(one.trace)).toBe(false);
+    expect(await place.standing(one)).toEqual({ state: "failed", error: "APPROVAL_ALTERED", refused: [], ran: false });
   });
 });
 
 /** An effect whose folder lies where the agent may write, and says that the program never ran: it would be begun now. */
-function beganElsewhere({ approvalId }: Asked): string[] {
+function beganElsewhere(place: DecisionPlace, { approvalId }: Asked): string[] {
   const name = `begun-${approvalId}`;
   const folder = join(place.folder, "work", name, "exec");
   mkdirSync(folder, { recursive: true });
