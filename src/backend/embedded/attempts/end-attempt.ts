@@ -10,7 +10,7 @@ import { finish } from "../ending/finish.ts";
 import type { Claim } from "../lease/claim.ts";
 import { checkLease, setLeasedJobs } from "../lease/lease.ts";
 import { releaseKeys, returnToReady } from "../queue/admission.ts";
-import { putOff } from "../queue/put-off.ts";
+import { insertDelayed } from "../queue/insert-delayed.ts";
 import { isCancelRequested } from "../rows/cancel-request.ts";
 import { dropEffect, hasEffect } from "../rows/effect-row.ts";
 import type { Entry, LeasedJob } from "../rows/entry.ts";
@@ -160,8 +160,7 @@ function recordFailure(
     failures: entry.failures,
   });
   if (!end.recover) dropEffect(tx, entry);
-  putOff(tx, entry, due, "retry");
-  tx.notify({ kind: "moved", jobs: [entry.job] });
+  insertDelayed(tx, entry, due, "retry");
   releaseKeys(tx, job.id, job.keys);
   return { kind: "retry", delayMs: decision.delayMs };
 }
@@ -204,8 +203,7 @@ function giveBack(tx: Transaction<Notice>, report: AttemptReport): AttemptResult
 /** The machine that started the effect may come back: the job waits, and this look at it was no attempt. */
 function leave(tx: Transaction<Notice>, { claim }: AttemptReport, delayMs: number): AttemptResult {
   const entry: Entry = { ...claim.entry, attempt: claim.entry.attempt - 1 };
-  putOff(tx, entry, tx.nowMs + delayMs, "adopt");
-  tx.notify({ kind: "moved", jobs: [entry.job] });
+  insertDelayed(tx, entry, tx.nowMs + delayMs, "adopt");
   return { kind: "released" };
 }
 

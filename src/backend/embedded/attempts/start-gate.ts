@@ -1,6 +1,6 @@
 import type { Transaction } from "../../../database/writer.ts";
 import { endTooLate } from "../ending/end-too-late.ts";
-import { putOff } from "../queue/put-off.ts";
+import { insertDelayed } from "../queue/insert-delayed.ts";
 import { takeUnit } from "../queue/rate-bucket.ts";
 import { hasEffect } from "../rows/effect-row.ts";
 import { type Entry, GOES_ON } from "../rows/entry.ts";
@@ -25,6 +25,6 @@ export function mayStart(tx: Transaction<Notice>, interned: Interned, job: JobRo
   if (rate === undefined || key === undefined) return true;
   const decision = takeUnit(tx, key, rate);
   if (decision.kind === "start") return true;
-  putOff(tx, entry, decision.untilMs, "rate");
+  insertDelayed(tx, entry, decision.untilMs, "rate");
   return false;
 }

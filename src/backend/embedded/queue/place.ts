@@ -4,7 +4,7 @@ import type { Entry } from "../rows/entry.ts";
 import type { JobRow } from "../rows/job-row.ts";
 import type { Notice } from "../rows/notice.ts";
 import { admit } from "./admission.ts";
-import { putOff } from "./put-off.ts";
+import { insertDelayed } from "./insert-delayed.ts";
 
 /** Where a run was put; `refused`: nowhere, because of the strategy of a key that another job holds. */
 export type Placement =
@@ -18,7 +18,7 @@ export function place(
   entry: Entry,
 ): Placement {
   if (job.due > tx.nowMs) {
-    putOff(tx, entry, job.due, "due");
+    insertDelayed(tx, entry, job.due, "due");
     return { kind: "placed", state: "scheduled" };
   }
   if (admit(tx, job, entry, true) !== "refused") return { kind: "placed", state: "queued" };
