@@ -6,12 +6,8 @@ import { canonicalJson } from "../job/canonical-json.ts";
 import type { ChildOptions } from "../job/context.ts";
 import type { JobType } from "../job/definition.ts";
 import type { JobLimits } from "../job/limits.ts";
-import { nearest } from "../job/nearest.ts";
 import type { SubmitOptions } from "../job/options.ts";
 import { resolveJob } from "../job/resolve.ts";
-import type { TypeRules } from "../job/rules.ts";
-import { sayIssue } from "../job/say-issue.ts";
-import { secretNames, secretNamesByShape } from "../job/secret.ts";
 import type { ParentRef } from "../job/spec.ts";
 import { writeJson } from "../job/write-json.ts";
 import { type Actor, strictest } from "../policy/actor.ts";
@@ -20,9 +16,8 @@ import type { Backend } from "./backend.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { jobQuestion } from "./job-question.ts";
 import { ENQUEUE, type PolicyGate } from "./policy-gate.ts";
-import { publishedInput } from "./published-type.ts";
-import type { PublishedType } from "./reading.ts";
 import type { AskedJob, BackendWorker, ParentJob } from "./serving.ts";
+import { TypeReaders } from "./type-readers.ts";
 
 /** One job that somebody asks for. */
 export interface JobRequest {
@@ -46,26 +41,15 @@ export interface SubmitParts {
   readonly types: ReadonlyMap<string, JobType>;
 }
 
-/** A worker may publish a newer version of a type while this process lives; it is asked for again after this long. */
-const PUBLISHED_FOR_MS = 1_000;
-
-/** How the input of a type is read. */
-interface Reader {
-  readonly rules: TypeRules;
-  readonly read: (input: unknown) => ReturnType<JobType["input"]["safeParse"]>;
-  readonly secrets: (parsed: unknown) => readonly string[];
-  /** Of a published type: what it was made of, and until when that is taken to be so. */
-  readonly published?: { readonly text: string; readonly untilMono: number };
-}
-
 /** The one way in: parse the input, ask the policy, write the actor, then the backend's `accept`, which nothing else calls. */
 export class Submit {
   readonly #parts: SubmitParts;
   #jobsMade = 0;
-  readonly #readers = new Map<string, Reader>();
+  readonly #types: TypeReaders;
 
   constructor(parts: SubmitParts) {
     this.#parts = parts;
+    this.#types = new TypeReaders(parts);
   }
 
   /** Jobs that this process has made; an earlier job that a key gave back is not counted. */
@@ -84,7 +68,7 @@ export class Submit {
     options: { readonly startOn?: BackendWorker } = {},
   ): Promise<readonly Accepted[]> {
     // Nothing is awaited for a type that is loaded: calls keep the order in which they were made.
-    for (const { type } of requests) if (!this.#isLoaded(type)) await this.#loadPublished(type);
+    for (const { type } of requests) if (!this.#types.isLoaded(type)) await this.#types.load(type);
     const accepted = await this.#parts.backend.accept(
       requests.map((request) => this.prepare(request)),
       options,
@@ -95,14 +79,13 @@ export class Submit {
 
   /** Loads what is needed to {@link prepare} jobs of a type synchronously. */
   async load(type: string): Promise<void> {
-    if (!this.#isLoaded(type)) await this.#loadPublished(type);
+    if (!this.#types.isLoaded(type)) await this.#types.load(type);
   }
 
   /** Everything but the storing; the type must be loaded. */
   prepare(request: JobRequest): Acceptance {
     const { clock, limits, backend, gate } = this.#parts;
-    const reader = this.#readers.get(request.type);
-    if (reader === undefined) throw new AppError("UNKNOWN_JOB_TYPE", `job type ${request.type} is not loaded`);
+    const reader = this.#types.get(request.type);
     const parsed = reader.read(request.input);
     if (!parsed.success) throw inputProblem(request.type, parsed.error);
     const inputJson = writeJson(`${request.type}: the input`, request.input);
@@ -158,61 +141,11 @@ export class Submit {
     this.#jobsMade++;
     return this.prepare({ type, input, options: { ...options, traceId }, actor: childActor(actor, ref), parent: ref });
   }
-
-  /** True when it was read before, or this process has a definition of its own, which comes before a published one. */
-  #isLoaded(type: string): boolean {
-    const known = this.#readers.get(type);
-    if (known !== undefined) return known.published === undefined || this.#nowMono < known.published.untilMono;
-    const own = this.#parts.types.get(type);
-    if (own === undefined) return false;
-    this.#readers.set(type, {
-      rules: own.rules,
-      read: (input) => own.input.safeParse(input, { error: sayIssue }),
-      secrets: secretNames,
-    });
-    return true;
-  }
-
-  async #loadPublished(type: string): Promise<void> {
-    const { backend, types } = this.#parts;
-    const all = await backend.types();
-    const found = all.find(({ name }) => name === type);
-    if (found === undefined) throw unknownType(type, [...types.keys(), ...all.map(({ name }) => name)]);
-    const published = { text: JSON.stringify(found), untilMono: this.#nowMono + PUBLISHED_FOR_MS };
-    const known = this.#readers.get(type);
-    // The same object of rules for the same rules: backends know them by it.
-    this.#readers.set(
-      type,
-      known?.published?.text === published.text ? { ...known, published } : readerOf(found, published),
-    );
-  }
-
-  get #nowMono(): number {
-    return this.#parts.clock.monotonic();
-  }
 }
 
 /** A child keeps the strictest actor. */
 function childActor(actor: Actor, parent: ParentRef): Actor {
   return strictest<Actor>(actor, { kind: "job", name: parent.jobId, via: "library" });
-}
-
-function readerOf(type: PublishedType, published: NonNullable<Reader["published"]>): Reader {
-  const schema = publishedInput(type);
-  const read: Reader["read"] = (input) => schema.safeParse(input, { error: sayIssue });
-  return { rules: type.rules, read, secrets: secretNamesByShape, published };
-}
-
-function unknownType(type: string, known: readonly string[]): AppError {
-  const names = nearest(type, known, 3);
-  const hint =
-    names.length === 0
-      ? "load it with --jobs FILE or start a worker that serves it"
-      : `did you mean ${names.join(" or ")}?`;
-  return new AppError(
-    "UNKNOWN_JOB_TYPE",
-    `job type ${JSON.stringify(type)} is known neither here nor to any worker that published its types; ${hint}`,
-  );
 }
 
 function digestOf(input: unknown): string {

@@ -34,8 +34,7 @@ import type { JobNumbers } from "./rows/job-number.ts";
 import type { Notice } from "./rows/notice.ts";
 import { openNumbers } from "./rows/open-numbers.ts";
 import { scheduleStore } from "./schedule-store.ts";
-import { Wake } from "./waking/wake.ts";
-import { Watchers } from "./waking/watchers.ts";
+import { Waker } from "./waking/waker.ts";
 import type { EmbeddedWorker } from "./worker/embedded-worker.ts";
 import type { WorkerLimits } from "./worker/parts.ts";
 
@@ -88,10 +87,8 @@ export class EmbeddedBackend implements Backend {
   readonly #epochs = new Epochs();
   readonly #numbers: JobNumbers;
   readonly #acceptor: Acceptor;
-  readonly #watchers: Watchers;
-  readonly #workWake: Wake;
-  readonly #movedWake: Wake;
   readonly #workers = new Map<string, EmbeddedWorker>();
+  readonly #waker: Waker;
   #closed: Promise<void> | undefined;
 
   private constructor(options: EmbeddedOptions, db: Connection, numbers: JobNumbers) {
@@ -99,15 +96,13 @@ export class EmbeddedBackend implements Backend {
     this.#db = db;
     this.#numbers = numbers;
     this.#writer = new Writer<Notice>(db, options.clock, {
-      onCommit: (notices) => this.#onCommit(notices),
+      onCommit: (notices) => this.#waker.tell(notices),
       onRollback: () => {
         this.#interned.forget();
         this.#epochs.forget();
       },
     });
-    this.#workWake = new Wake(db.path, "work");
-    this.#movedWake = new Wake(db.path, "moved");
-    this.#watchers = new Watchers(db, options.clock, () => this.#onForeignWork());
+    this.#waker = new Waker(db, options.clock, this.#workers);
     const parts = this.#parts;
     const { clock, machine } = options;
     const reader = jobReader({ ...parts, clock, machine, ownWorkers: () => new Set(this.#workers.keys()) });
@@ -159,7 +154,7 @@ export class EmbeddedBackend implements Backend {
     const { withinMs, signal, until = (status: JobStatus) => status.endedAtMs !== null } = options;
     const job = this.#numbers.numberOf(jobId);
     if (job === undefined) throw this.#unknown(jobId);
-    return this.#watchers.wait({
+    return this.#waker.wait({
       job,
       look: async () => {
         const status = await this.status(jobId);
@@ -209,7 +204,7 @@ export class EmbeddedBackend implements Backend {
     const worker = await openWorker(serving, options);
     this.#workers.set(worker.id, worker);
     void worker.stopped.then(() => this.#workers.delete(worker.id));
-    this.#watchers.watchWork();
+    this.#waker.watchWork();
     startWorker(worker, serving, options);
     return worker;
   }
@@ -226,36 +221,11 @@ export class EmbeddedBackend implements Backend {
   async #close(): Promise<void> {
     await Promise.all([...this.#workers.values()].map((worker) => worker.stop({ graceMs: 0 })));
     await this.#writer.close();
-    this.#watchers[Symbol.dispose]();
-    this.#workWake[Symbol.dispose]();
-    this.#movedWake[Symbol.dispose]();
+    this.#waker[Symbol.dispose]();
     this.#db.close();
   }
 
   get #parts() {
     return { db: this.#db, writer: this.#writer, numbers: this.#numbers, interned: this.#interned };
-  }
-
-  /** Wakes this process at once and the others through the wake files. */
-  #onCommit(notices: readonly Notice[]): void {
-    let work = false;
-    let moved = false;
-    for (const notice of notices) {
-      if (notice.kind === "work") work = true;
-      else if (notice.kind === "moved") {
-        moved = true;
-        this.#watchers.moved(notice.jobs);
-      } else for (const worker of this.#workers.values()) worker.dueAt(notice.atMs);
-    }
-    if (work) for (const worker of this.#workers.values()) worker.wake();
-    if (work || notices.some((notice) => notice.kind === "due")) this.#workWake.ring();
-    if (moved) this.#movedWake.ring();
-  }
-
-  #onForeignWork(): void {
-    for (const worker of this.#workers.values()) {
-      worker.wake();
-      worker.dueAt(this.#options.clock.now());
-    }
   }
 }

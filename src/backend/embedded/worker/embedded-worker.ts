@@ -1,5 +1,4 @@
 import type { Timer } from "../../../clock.ts";
-import { Checkpointer } from "../../../database/checkpoint.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import { toErrorRecord } from "../../../error.ts";
 import type { BackendWorker } from "../../serving.ts";
@@ -17,11 +16,8 @@ import { Heartbeat, type HeartbeatMessage } from "./heartbeat.ts";
 import type { WorkerParts } from "./parts.ts";
 import { makeSlotMemory } from "./slots.ts";
 import { Teller } from "./teller.ts";
-import { Watchdog } from "./watchdog.ts";
+import { Upkeep } from "./upkeep.ts";
 
-const HOUR_MS = 3_600_000;
-/** The first round of retention comes this long after the start. */
-const FIRST_ROUND_MS = 60_000;
 /** How often the event loop says that it turns; the heartbeat thread takes five times this as blocked. */
 const BEAT_MS = 100;
 /** Attempts beyond the concurrency whose handlers were abandoned and may still be watched. */
@@ -36,13 +32,11 @@ export class EmbeddedWorker implements BackendWorker {
   readonly #heartbeat: Heartbeat;
   readonly #attempts: Attempts;
   readonly #claimer: Claimer;
-  readonly #watchdog: Watchdog;
-  readonly #checkpointer: Checkpointer;
+  readonly #upkeep: Upkeep;
   readonly #due: DueTimer;
   readonly #beat: NodeJS.Timeout;
   #tickTimer: Timer | undefined;
   #graceTimer: Timer | undefined;
-  #retainedAtMono: number;
   #stopping: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
   #onStopped: () => void = () => undefined;
@@ -55,7 +49,6 @@ export class EmbeddedWorker implements BackendWorker {
       this.#onStopped = resolve;
     });
     this.#tell = new Teller(options.onEvent, clock);
-    this.#retainedAtMono = clock.monotonic() - HOUR_MS + FIRST_ROUND_MS;
     this.#heartbeat = this.#makeHeartbeat();
     this.#beat = setInterval(() => this.#heartbeat.slots.beat(), BEAT_MS).unref();
     this.#attempts = new Attempts({
@@ -79,8 +72,11 @@ export class EmbeddedWorker implements BackendWorker {
       onClaims: (claims) => this.take(claims),
       onError: (error) => this.#problem(error),
     });
-    this.#watchdog = this.#makeWatchdog();
-    this.#checkpointer = new Checkpointer({ ...parts, onStarved: (error) => this.#tell.problem(error) });
+    this.#upkeep = new Upkeep({
+      ...parts,
+      tell: this.#tell,
+      onOutdated: () => void this.stop({ graceMs: parts.limits.drainMs }),
+    });
     this.#due = new DueTimer({
       ...parts,
       onOverdue: (job) => this.#attempts.overdue(job),
@@ -180,31 +176,11 @@ export class EmbeddedWorker implements BackendWorker {
       await this.#due.look();
       await this.#attempts.sweepDurable();
       this.wake();
-      if (this.#parts.options.claims && this.#stopping === undefined) await this.#lookAfterOthers();
+      if (this.#parts.options.claims && this.#stopping === undefined) await this.#upkeep.look();
     } catch (error) {
       this.#problem(error);
     }
     if (this.#stopping === undefined || this.#attempts.size > 0) this.#armTick();
-  }
-
-  async #lookAfterOthers(): Promise<void> {
-    const { limits, clock, retain } = this.#parts;
-    await this.#watchdog.look(limits.tickMs);
-    this.#checkpointer.look();
-    this.#drainIfOlder();
-    if (clock.monotonic() - this.#retainedAtMono < HOUR_MS) return;
-    this.#retainedAtMono = clock.monotonic();
-    await retain();
-  }
-
-  /** A newer version changed the schema in a way that this one must not write to: it finishes what it has and stops. */
-  #drainIfOlder(): void {
-    const { db, schema, limits } = this.#parts;
-    const writerMin = db.get<{ value: number }>("SELECT value FROM setting WHERE name = 'writer_min'")?.value ?? 0;
-    if (writerMin <= schema) return;
-    const message = `the database was migrated and wants workers of schema ${writerMin} or newer; this one (schema ${schema}) finishes its jobs and stops`;
-    this.#tell.problem({ code: "DATABASE_NEWER", message });
-    void this.stop({ graceMs: limits.drainMs });
   }
 
   #makeHeartbeat(): Heartbeat {
@@ -222,20 +198,6 @@ export class EmbeddedWorker implements BackendWorker {
       { databasePath: db.path, workerId: id, leaseMs, killGraceMs, artifactRoot, onStuck: options.onStuck, memory },
       onMessage,
     );
-  }
-
-  #makeWatchdog(): Watchdog {
-    const { machine, id, limits, numbers } = this.#parts;
-    return new Watchdog({
-      ...this.#parts,
-      boot: machine.boot,
-      ownId: id,
-      leaseMs: limits.leaseMs,
-      onReclaimed: (worker, reason, jobs) => {
-        const from = `${worker.host}:${worker.pid}`;
-        for (const { job } of jobs) this.#tell.event({ kind: "reclaimed", jobId: numbers.idOf(job), from, reason });
-      },
-    });
   }
 
   #problem(error: unknown): void {
