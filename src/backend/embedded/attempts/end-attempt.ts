@@ -2,21 +2,21 @@ import type { AttemptEnd, KeptFiles } from "../../../attempt/services.ts";
 import { CANCELLED } from "../../../attempt/settle.ts";
 import { type Connection, readJson } from "../../../database/connection.ts";
 import type { Transaction } from "../../../database/writer.ts";
-import { decideReclaim } from "../../../job/crash.ts";
 import { decideRetry } from "../../../job/retry.ts";
 import type { Outcome } from "../../../job/state.ts";
 import { continueRun } from "../durable/continue-run.ts";
 import { finish } from "../ending/finish.ts";
 import type { Claim } from "../lease/claim.ts";
 import { checkLease, setLeasedJobs } from "../lease/lease.ts";
-import { releaseKeys, returnToReady } from "../queue/admission.ts";
+import { releaseKeys } from "../queue/admission.ts";
 import { insertDelayed } from "../queue/insert-delayed.ts";
 import { isCancelRequested } from "../rows/cancel-request.ts";
-import { dropEffect, hasEffect } from "../rows/effect-row.ts";
-import type { Entry, LeasedJob } from "../rows/entry.ts";
+import { dropEffect } from "../rows/effect-row.ts";
+import type { LeasedJob } from "../rows/entry.ts";
 import type { ValueReference } from "../rows/env.ts";
 import { addHistory } from "../rows/history-row.ts";
 import type { Notice } from "../rows/notice.ts";
+import { giveBack, leaveForAdoption } from "./give-back.ts";
 
 /** What a worker reports of one attempt. */
 export interface AttemptReport {
@@ -85,9 +85,10 @@ function record(tx: Transaction<Notice>, report: AttemptReport): AttemptResult {
     case "failed":
       return recordFailure(tx, report, end);
     case "released":
-      return giveBack(tx, report);
+      return { kind: giveBack(tx, claim, worker) };
     case "left":
-      return leave(tx, report, end.delayMs);
+      leaveForAdoption(tx, claim, end.delayMs);
+      return { kind: "released" };
     case "continued":
       return goOn(tx, report, end);
   }
@@ -163,48 +164,6 @@ function recordFailure(
   insertDelayed(tx, entry, due, "retry");
   releaseKeys(tx, job.id, job.keys);
   return { kind: "retry", delayMs: decision.delayMs };
-}
-
-/** A worker that stops gives back what it runs; nothing failed and nothing crashed. */
-function giveBack(tx: Transaction<Notice>, report: AttemptReport): AttemptResult {
-  const { claim, worker } = report;
-  const { entry, job, rules } = claim;
-  const decision = decideReclaim({
-    cancelRequested: isCancelRequested(tx.db, entry),
-    chargeCrash: false,
-    crashes: entry.crashes,
-    crashesMax: rules.crashesMax,
-    afterCrash: job.env.after_crash ?? "rerun",
-    recordsEffects: rules.recordsEffects,
-    hasEffect: hasEffect(tx.db, entry),
-  });
-  if (decision.kind === "again") {
-    addHistory(tx, { ...entry, rowsMax: rules.historyRowsMax }, "attempt.released", {
-      attempt: entry.attempt,
-      worker,
-      claimed_at: claim.claimedAt,
-      reason: "stopping",
-    });
-    returnToReady(tx, job, { ...entry, recover: decision.recover ? 1 : 0 });
-    return { kind: "released" };
-  }
-  const error = decision.kind === "cancelled" ? CANCELLED : { code: decision.code, message: decision.message };
-  finish(tx, job, "running", {
-    entry,
-    state: decision.kind,
-    worker,
-    claimed: claim.claimedAt,
-    error,
-    ...(error.code === "OUTCOME_UNKNOWN" ? { outcome: "unknown" as const } : {}),
-  });
-  return { kind: "final" };
-}
-
-/** The machine that started the effect may come back: the job waits, and this look at it was no attempt. */
-function leave(tx: Transaction<Notice>, { claim }: AttemptReport, delayMs: number): AttemptResult {
-  const entry: Entry = { ...claim.entry, attempt: claim.entry.attempt - 1 };
-  insertDelayed(tx, entry, tx.nowMs + delayMs, "adopt");
-  return { kind: "released" };
 }
 
 /** False when the lease no longer covers the job, or its end is recorded. */

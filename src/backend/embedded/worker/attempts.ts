@@ -2,27 +2,21 @@ import { AttemptControl } from "../../../attempt/control.ts";
 import { DeadlineWheel } from "../../../attempt/deadline-wheel.ts";
 import { runAttempt } from "../../../attempt/run-attempt.ts";
 import type { AttemptEnd } from "../../../attempt/services.ts";
-import { isAppError, toErrorRecord } from "../../../error.ts";
+import { toErrorRecord } from "../../../error.ts";
 import type { ServedType } from "../../serving.ts";
-import { type AttemptResult, endAttempt } from "../attempts/end-attempt.ts";
 import { reclaim } from "../attempts/reclaim.ts";
-import { moveKept } from "../files/move-kept.ts";
-import { storeValue } from "../files/store-value.ts";
 import type { Claim } from "../lease/claim.ts";
 import type { JobNumber } from "../rows/job-number.ts";
 import { traceOf } from "../rows/trace-of.ts";
 import { attemptRequest, attemptServices } from "./attempt-services.ts";
 import { DurableRuns } from "./durable-runs.ts";
+import { EndRecorder } from "./end-recorder.ts";
 import type { WorkerParts } from "./parts.ts";
 import { type Running, RunningSet } from "./running.ts";
 import type { Slots } from "./slots.ts";
 import type { Teller } from "./teller.ts";
 import { TimeLimit } from "./time-limit.ts";
 
-/** A write that the disk refused is tried again this often; the lease is kept meanwhile. */
-const WRITE_RETRY_MS = 1_000;
-/** A worker that stops gives up writing after this many tries; its leases stay for whoever comes next. */
-const LATE_WRITES_MAX = 5;
 /** How much longer than the kill grace a handler that does not listen is waited for. */
 const ABANDON_AFTER_MS = 1_000;
 
@@ -36,25 +30,22 @@ export interface AttemptsParts extends WorkerParts {
   readonly onEnded: (job: JobNumber, final: boolean) => void;
 }
 
-/** An end that is not recorded yet. */
-type Recordable = Exclude<AttemptEnd, { kind: "lost" | "suspended" }>;
-
-/** Runs what a worker claimed, and records how it ended. */
+/** Runs what a worker claimed. */
 export class Attempts {
   readonly #parts: AttemptsParts;
   readonly #served: ReadonlyMap<string, ServedType>;
   readonly #running = new RunningSet();
   readonly #wheel: DeadlineWheel;
   readonly #durable: DurableRuns;
+  readonly #ends: EndRecorder;
   #busy = 0;
-  #stopping = false;
-  #lateWrites = 0;
 
   constructor(parts: AttemptsParts) {
     this.#parts = parts;
     this.#served = new Map(parts.options.types.map((served) => [served.type.name, served]));
     this.#wheel = new DeadlineWheel(parts.clock);
     this.#durable = new DurableRuns(parts, this.#running);
+    this.#ends = new EndRecorder(parts, this.#running, (running, final) => this.#forget(running, final));
   }
 
   /** True when code that waits is kept here: runs that go on are looked for. */
@@ -147,7 +138,7 @@ export class Attempts {
 
   /** The worker's grace is over: what is left is given back. */
   stopAll(): void {
-    this.#stopping = true;
+    this.#ends.stop();
     for (const { control } of this.#running.all()) control.stop("stopping");
     const { clock, limits } = this.#parts;
     const abandon = (): void => {
@@ -175,7 +166,7 @@ export class Attempts {
     this.#busy--;
     if (end.kind === "lost") this.#forget(running, false);
     else if (end.kind === "suspended") this.#suspended(running);
-    else this.#record(running, end);
+    else this.#ends.record(running, end);
     this.#parts.onFree();
   }
 
@@ -191,55 +182,6 @@ export class Attempts {
   #suspended(running: Running): void {
     this.#parts.tell.move(running, "suspended", false);
     this.#forget(running, false);
-  }
-
-  #record(running: Running, end: Recordable, again = false): void {
-    const { writer, id, artifactRoot, limits } = this.#parts;
-    const { claim } = running;
-    const inputAt = end.kind === "continued" ? storeValue(artifactRoot, end.inputJson, limits) : undefined;
-    writer
-      .mutate((tx) => {
-        const result = endAttempt(tx, {
-          claim,
-          end,
-          worker: id,
-          artifactRoot,
-          others: this.#running.others(tx, running),
-          random: Math.random(),
-          again,
-          ...(inputAt === undefined ? {} : { inputAt }),
-        });
-        this.#running.leaves(tx, running);
-        return result;
-      })
-      .then(
-        (result) => this.#onRecorded(running, end, result),
-        (error: unknown) => this.#onRefused(running, end, error),
-      );
-  }
-
-  #onRecorded(running: Running, end: Recordable, result: AttemptResult): void {
-    const ended = result.kind === "final";
-    const final = ended && end.kind !== "continued";
-    const { tell } = this.#parts;
-    tell.move(running, end.kind === "left" ? "released" : end.kind, final, "error" in end ? end.error : undefined);
-    if (ended && "kept" in end && end.kept !== undefined) {
-      moveKept(this.#parts, running.claim.entry.job).catch((error: unknown) => tell.problem(toErrorRecord(error)));
-    }
-    this.#forget(running, final);
-  }
-
-  #onRefused(running: Running, end: Recordable, error: unknown): void {
-    const { tell, clock } = this.#parts;
-    if (isAppError(error) && error.code === "LEASE_LOST") {
-      tell.move(running, "released", true, toErrorRecord(error));
-      this.#forget(running, false);
-      return;
-    }
-    // The disk is full or the file locked: the end is kept in memory, the lease is kept, and it is written later.
-    tell.problem(toErrorRecord(error));
-    if (this.#stopping && ++this.#lateWrites > LATE_WRITES_MAX) this.#forget(running, false);
-    else clock.after(WRITE_RETRY_MS, () => this.#record(running, end, true));
   }
 
   #forget(running: Running, final: boolean): void {

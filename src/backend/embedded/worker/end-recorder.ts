@@ -1,0 +1,94 @@
+import { isAppError, toErrorRecord } from "../../../error.ts";
+import { type AttemptReport, type AttemptResult, endAttempt } from "../attempts/end-attempt.ts";
+import { moveKept } from "../files/move-kept.ts";
+import { storeValue } from "../files/store-value.ts";
+import type { WorkerParts } from "./parts.ts";
+import type { Running, RunningSet } from "./running.ts";
+import type { Teller } from "./teller.ts";
+
+/** A write that the disk refused is tried again this often; the lease is kept meanwhile. */
+const WRITE_RETRY_MS = 1_000;
+/** A worker that stops gives up writing after this many tries; its leases stay for whoever comes next. */
+const LATE_WRITES_MAX = 5;
+
+/** What recording ends needs beside the worker's parts. */
+export interface EndRecorderParts extends WorkerParts {
+  readonly tell: Teller;
+}
+
+type RecordableEnd = AttemptReport["end"];
+
+/** Records how attempts ended, as long as it takes. */
+export class EndRecorder {
+  readonly #parts: EndRecorderParts;
+  readonly #running: RunningSet;
+  readonly #onOver: (running: Running, final: boolean) => void;
+  #stopping = false;
+  #lateWrites = 0;
+
+  /** @param onOver the end is recorded, or not ours to record. */
+  constructor(parts: EndRecorderParts, running: RunningSet, onOver: (running: Running, final: boolean) => void) {
+    this.#parts = parts;
+    this.#running = running;
+    this.#onOver = onOver;
+  }
+
+  /** The worker stops: it goes on trying a while only. */
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  /** Records an end under its lease; while the disk refuses, it is kept in memory and its lease is kept. */
+  record(running: Running, end: RecordableEnd): void {
+    this.#record(running, end, false);
+  }
+
+  #record(running: Running, end: RecordableEnd, again: boolean): void {
+    const { writer, id, artifactRoot, limits } = this.#parts;
+    const { claim } = running;
+    const inputAt = end.kind === "continued" ? storeValue(artifactRoot, end.inputJson, limits) : undefined;
+    writer
+      .mutate((tx) => {
+        const result = endAttempt(tx, {
+          claim,
+          end,
+          worker: id,
+          artifactRoot,
+          others: this.#running.others(tx, running),
+          random: Math.random(),
+          again,
+          ...(inputAt === undefined ? {} : { inputAt }),
+        });
+        this.#running.leaves(tx, running);
+        return result;
+      })
+      .then(
+        (result) => this.#onRecorded(running, end, result),
+        (error: unknown) => this.#onRefused(running, end, error),
+      );
+  }
+
+  #onRecorded(running: Running, end: RecordableEnd, result: AttemptResult): void {
+    const ended = result.kind === "final";
+    const final = ended && end.kind !== "continued";
+    const { tell } = this.#parts;
+    tell.move(running, end.kind === "left" ? "released" : end.kind, final, "error" in end ? end.error : undefined);
+    if (ended && "kept" in end && end.kept !== undefined) {
+      moveKept(this.#parts, running.claim.entry.job).catch((error: unknown) => tell.problem(toErrorRecord(error)));
+    }
+    this.#onOver(running, final);
+  }
+
+  #onRefused(running: Running, end: RecordableEnd, error: unknown): void {
+    const { tell, clock } = this.#parts;
+    if (isAppError(error) && error.code === "LEASE_LOST") {
+      tell.move(running, "released", true, toErrorRecord(error));
+      this.#onOver(running, false);
+      return;
+    }
+    // The disk is full or the file locked: the end is kept in memory, the lease is kept, and it is written later.
+    tell.problem(toErrorRecord(error));
+    if (this.#stopping && ++this.#lateWrites > LATE_WRITES_MAX) this.#onOver(running, false);
+    else clock.after(WRITE_RETRY_MS, () => this.#record(running, end, true));
+  }
+}
