@@ -30,6 +30,7 @@ const EMBEDDED_ROWS = [
   ["accepting"],
   ["durable"],
   ["attempts", "due", "retention"],
+  ["running"],
   ["worker"],
 ];
 

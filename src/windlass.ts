@@ -1,7 +1,7 @@
 import type { Backend } from "./backend/backend.ts";
 import { EmbeddedBackend } from "./backend/embedded/embedded.ts";
 import { policyLogAt } from "./backend/embedded/policy-log.ts";
-import type { WorkerLimits } from "./backend/embedded/worker/parts.ts";
+import type { WorkerLimits } from "./backend/embedded/running/worker-parts.ts";
 import { PolicyGate } from "./backend/policy-gate.ts";
 import type { BackendWorker, ServedType, ServeOptions } from "./backend/serving.ts";
 import { Submit } from "./backend/submit.ts";

@@ -33,10 +33,10 @@ import { Interned } from "./rows/intern.ts";
 import type { JobNumbers } from "./rows/job-number.ts";
 import type { Notice } from "./rows/notice.ts";
 import { openNumbers } from "./rows/open-numbers.ts";
+import type { WorkerLimits } from "./running/worker-parts.ts";
 import { scheduleStore } from "./schedule-store.ts";
 import { Waker } from "./waking/waker.ts";
 import type { EmbeddedWorker } from "./worker/embedded-worker.ts";
-import type { WorkerLimits } from "./worker/parts.ts";
 
 /** How the embedded backend is opened. */
 export interface EmbeddedOptions {

@@ -9,13 +9,13 @@ import { labelsCover } from "../rows/intern.ts";
 import type { JobRow } from "../rows/job-row.ts";
 import type { Notice } from "../rows/notice.ts";
 import { closeWorker } from "../rows/worker-row.ts";
-import { Attempts } from "./attempts.ts";
+import { Attempts } from "../running/attempts.ts";
+import { makeSlotMemory } from "../running/slots.ts";
+import { Teller } from "../running/teller.ts";
+import type { WorkerParts } from "../running/worker-parts.ts";
 import { Claimer } from "./claimer.ts";
 import { DueTimer } from "./due-timer.ts";
 import { Heartbeat, type HeartbeatMessage } from "./heartbeat.ts";
-import type { WorkerParts } from "./parts.ts";
-import { makeSlotMemory } from "./slots.ts";
-import { Teller } from "./teller.ts";
 import { Upkeep } from "./upkeep.ts";
 
 /** How often the event loop says that it turns; the heartbeat thread takes five times this as blocked. */

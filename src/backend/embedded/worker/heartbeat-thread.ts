@@ -15,9 +15,9 @@ import { addHistory } from "../rows/history-row.ts";
 import { Interned } from "../rows/intern.ts";
 import type { Notice } from "../rows/notice.ts";
 import { closeWorker } from "../rows/worker-row.ts";
+import { type SlotRow, Slots } from "../running/slots.ts";
 import { Wake } from "../waking/wake.ts";
 import type { HeartbeatData, HeartbeatMessage } from "./heartbeat.ts";
-import { type SlotRow, Slots } from "./slots.ts";
 
 const data = workerData as HeartbeatData;
 const db = Connection.open(data.databasePath);

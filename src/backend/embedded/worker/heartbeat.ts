@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { type SlotMemory, Slots } from "./slots.ts";
+import { type SlotMemory, Slots } from "../running/slots.ts";
 
 /** What the heartbeat thread is started with. */
 export interface HeartbeatData {

@@ -9,8 +9,8 @@ import { moveKept } from "../files/move-kept.ts";
 import { type RetentionDays, retain } from "../retention/retain.ts";
 import { publishTypes } from "../rows/type-row.ts";
 import { newWorkerUuid, registerWorker } from "../rows/worker-row.ts";
+import type { WorkerParts } from "../running/worker-parts.ts";
 import { EmbeddedWorker } from "./embedded-worker.ts";
-import type { WorkerParts } from "./parts.ts";
 
 /** What a worker is opened on. */
 export interface ServeParts

@@ -1,6 +1,6 @@
 import { Checkpointer } from "../../../database/checkpoint.ts";
-import type { WorkerParts } from "./parts.ts";
-import type { Teller } from "./teller.ts";
+import type { Teller } from "../running/teller.ts";
+import type { WorkerParts } from "../running/worker-parts.ts";
 import { Watchdog } from "./watchdog.ts";
 
 const HOUR_MS = 3_600_000;

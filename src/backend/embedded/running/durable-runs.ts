@@ -4,8 +4,8 @@ import type { AttemptEnd, AttemptRequest, AttemptServices } from "../../../attem
 import { POSITIONS_MAX } from "../durable/positions.ts";
 import { foldTail, hasTail, TAIL_FROM } from "../durable/record-tail.ts";
 import { durableServices } from "./durable-services.ts";
-import type { WorkerParts } from "./parts.ts";
 import type { Running, RunningSet } from "./running.ts";
+import type { WorkerParts } from "./worker-parts.ts";
 
 /** The attempts of durable jobs that a worker makes, and the code of those that wait. */
 export class DurableRuns {

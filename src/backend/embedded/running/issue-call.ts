@@ -6,9 +6,9 @@ import { isRecorded, storedOutcome } from "../durable/record-call.ts";
 import { isSuspended, suspend } from "../durable/suspend.ts";
 import type { Claim } from "../lease/claim.ts";
 import type { Notice } from "../rows/notice.ts";
-import type { WorkerParts } from "./parts.ts";
 import { persist } from "./persist.ts";
 import type { SharedLease } from "./running.ts";
+import type { WorkerParts } from "./worker-parts.ts";
 
 /** The attempt whose code may be suspended. */
 export interface IssueBinding {

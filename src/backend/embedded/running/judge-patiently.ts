@@ -3,7 +3,7 @@ import type { Judgement } from "../../../approval/judgement.ts";
 import type { AttemptControl } from "../../../attempt/control.ts";
 import { pause } from "../../../clock.ts";
 import { isAppError } from "../../../error.ts";
-import type { WorkerParts } from "./parts.ts";
+import type { WorkerParts } from "./worker-parts.ts";
 
 /** A machine that was too busy for the looks before is so for the next one: a job that waited for days must not fail by that. */
 const TRIES_MAX = 5;

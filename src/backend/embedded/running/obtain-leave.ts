@@ -16,9 +16,9 @@ import { isCancelRequested } from "../rows/cancel-request.ts";
 import type { Entry } from "../rows/entry.ts";
 import type { Notice } from "../rows/notice.ts";
 import { judgePatiently } from "./judge-patiently.ts";
-import type { WorkerParts } from "./parts.ts";
 import { persist } from "./persist.ts";
 import type { SharedLease } from "./running.ts";
+import type { WorkerParts } from "./worker-parts.ts";
 
 /** The attempt that may not begin without leave. */
 export interface LeaveBinding {

@@ -3,7 +3,7 @@ import { AppError } from "../../../error.ts";
 import { asksNothing } from "../accepting/accept.ts";
 import type { NewChild } from "../durable/start-child.ts";
 import { startChildren } from "../durable/start-children.ts";
-import type { WorkerParts } from "./parts.ts";
+import type { WorkerParts } from "./worker-parts.ts";
 
 /** So many children are made by one operation, or until their inputs have so many characters: other writers wait meanwhile. */
 const CHILDREN_MAX = 500;

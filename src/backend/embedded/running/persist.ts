@@ -3,7 +3,7 @@ import { pause } from "../../../clock.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import { AppError, isAppError } from "../../../error.ts";
 import type { Notice } from "../rows/notice.ts";
-import type { WorkerParts } from "./parts.ts";
+import type { WorkerParts } from "./worker-parts.ts";
 
 /** A write that the disk refused is tried again this often, as long as the lease is kept. */
 const WRITE_RETRY_MS = 1_000;

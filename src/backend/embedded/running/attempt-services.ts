@@ -9,8 +9,8 @@ import { recordEffect } from "../attempts/record-effect.ts";
 import { recordProgress } from "../attempts/record-progress.ts";
 import { readInput } from "../reading/status.ts";
 import { type LeaveBinding, obtainLeave } from "./obtain-leave.ts";
-import type { WorkerParts } from "./parts.ts";
 import type { Running } from "./running.ts";
+import type { WorkerParts } from "./worker-parts.ts";
 
 /** What a claim says of the attempt to make. */
 export function attemptRequest({ interned, db }: WorkerParts, running: Running): AttemptRequest {

@@ -14,8 +14,8 @@ import { checkLease } from "../lease/lease.ts";
 import { ChildGroup } from "./child-group.ts";
 import { confirmCall, demandOf, judgeCall } from "./durable-approvals.ts";
 import { type IssueBinding, issueCall, suspendRun } from "./issue-call.ts";
-import type { WorkerParts } from "./parts.ts";
 import { persist } from "./persist.ts";
+import type { WorkerParts } from "./worker-parts.ts";
 
 /** What the calls of one attempt are bound to. */
 export interface DurableBinding extends IssueBinding {

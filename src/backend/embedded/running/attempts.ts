@@ -11,11 +11,11 @@ import { traceOf } from "../rows/trace-of.ts";
 import { attemptRequest, attemptServices } from "./attempt-services.ts";
 import { DurableRuns } from "./durable-runs.ts";
 import { EndRecorder } from "./end-recorder.ts";
-import type { WorkerParts } from "./parts.ts";
 import { type Running, RunningSet } from "./running.ts";
 import type { Slots } from "./slots.ts";
 import type { Teller } from "./teller.ts";
 import { TimeLimit } from "./time-limit.ts";
+import type { WorkerParts } from "./worker-parts.ts";
 
 /** How much longer than the kill grace a handler that does not listen is waited for. */
 const ABANDON_AFTER_MS = 1_000;

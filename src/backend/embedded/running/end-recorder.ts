@@ -2,9 +2,9 @@ import { isAppError, toErrorRecord } from "../../../error.ts";
 import { type AttemptReport, type AttemptResult, endAttempt } from "../attempts/end-attempt.ts";
 import { moveKept } from "../files/move-kept.ts";
 import { storeValue } from "../files/store-value.ts";
-import type { WorkerParts } from "./parts.ts";
 import type { Running, RunningSet } from "./running.ts";
 import type { Teller } from "./teller.ts";
+import type { WorkerParts } from "./worker-parts.ts";
 
 /** A write that the disk refused is tried again this often; the lease is kept meanwhile. */
 const WRITE_RETRY_MS = 1_000;

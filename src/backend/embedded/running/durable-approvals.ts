@@ -12,7 +12,7 @@ import { type Judged, refusedLeave } from "../approvals/use-approval.ts";
 import { outcomeOf } from "../durable/answer-call.ts";
 import type { Claim } from "../lease/claim.ts";
 import { judgePatiently } from "./judge-patiently.ts";
-import type { WorkerParts } from "./parts.ts";
+import type { WorkerParts } from "./worker-parts.ts";
 
 /** What people's answers to calls of one attempt are looked at with. */
 export interface PeopleParts {
