@@ -198,9 +198,9 @@ conformance("crashes", (test) => {
   test.concurrent("a job that had started does not expire when its worker dies", async ({ open }) => {
     const bench = await open({ types });
     const first = await bench.spawn();
-    const id = await bench.submit("app.rerun", { name: "a", holds: 1 }, { expiresIn: "2s" });
+    const id = await bench.submit("app.rerun", { name: "a", holds: 1 }, { expiresIn: "3s" });
     await bench.effects.seen("a", "start");
-    const expiresMs = (await bench.status(id)).dueAtMs + 2_000;
+    const expiresMs = (await bench.status(id)).dueAtMs + 3_000;
     await first.kill();
     await bench.reaches(id, () => Date.now() > expiresMs);
     await bench.worker();
@@ -210,10 +210,10 @@ conformance("crashes", (test) => {
   test.concurrent("a job whose deadline passed while its worker was dead is not run again", async ({ open }) => {
     const bench = await open({ types: [rerun, { name: "app.other" }] });
     const first = await bench.spawn();
-    const id = await bench.submit("app.rerun", { name: "a", hold: true }, { deadline: "1s" });
+    const id = await bench.submit("app.rerun", { name: "a", hold: true }, { deadline: "3s" });
     await bench.effects.seen("a", "start");
     await bench.freeze(first);
-    const dueMs = (await bench.status(id)).queuedAtMs + 1_000;
+    const dueMs = (await bench.status(id)).queuedAtMs + 3_000;
     await bench.worker({ claims: false });
     await bench.reaches(id, () => Date.now() > dueMs);
     await first.kill();

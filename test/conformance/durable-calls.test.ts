@@ -168,11 +168,7 @@ conformance("durable calls", (test) => {
     const first = await bench.worker();
     const id = await bench.submit("app.durable", {});
     await emitted(bench, "go", big);
-    await bench.reaches(id, () => true);
-    await bench.backend.settled(id, {
-      withinMs: 9_000,
-      until: ({ state, attempt }) => state === "waiting" && attempt >= 2,
-    });
+    await waits(bench, id, 2);
     await first.stop({ graceMs: 0 });
     await bench.worker();
     await emitted(bench, "again");

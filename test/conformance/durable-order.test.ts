@@ -1,5 +1,6 @@
 import { expect } from "vitest";
-import { durable, emitted, recorded, runDurable, served, waits } from "../support/durable.ts";
+import { settle } from "../support/clock.ts";
+import { durable, emitted, gate, recorded, runDurable, served, waits } from "../support/durable.ts";
 import type { Bench, Open } from "../support/test.ts";
 import { conformance } from "./backends.ts";
 
@@ -62,8 +63,9 @@ conformance("durable order", (test) => {
 
   test("CONCURRENT_DURABLE_CALL cannot be caught: the call never settles", async ({ open }) => {
     const caught: unknown[] = [];
+    const inside = gate();
     const job = durable(async (ctx) => {
-      const first = ctx.step("a", () => new Promise((resolve) => setTimeout(resolve, 30)));
+      const first = ctx.step("a", () => inside.pass());
       try {
         await ctx.step("b", () => 2);
       } catch (error) {
@@ -83,7 +85,8 @@ conformance("durable order", (test) => {
         message: expect.stringContaining('step "b" came while step "a" (position 1) is open'),
       },
     });
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    inside.open();
+    await settle();
     expect(caught).toEqual([]);
   });
 

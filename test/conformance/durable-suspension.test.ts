@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { TestClock } from "../support/clock.ts";
-import { durable, emitted, gate, goesOnElsewhere, recorded, runDurable, served, waits } from "../support/durable.ts";
+import { durable, emitted, gate, goesOnElsewhere, recorded, served, waits } from "../support/durable.ts";
 import { conformance } from "./backends.ts";
 
 const work = { name: "app.work", retries: 0 };
@@ -80,21 +80,31 @@ conformance("durable suspension", (test) => {
   }, 60_000);
 
   test("its timeout is for the time between two waits", async ({ open }) => {
+    const clock = new TestClock();
+    const inside = gate();
     const job = durable(
       async (ctx) => {
-        await ctx.sleep("300ms");
-        await ctx.sleep("300ms");
-        await ctx.step(
-          "a",
-          ({ signal }) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
-        );
+        await ctx.sleep("1h");
+        await ctx.sleep("1h");
+        await ctx.step("a", ({ signal }) => {
+          void inside.pass();
+          return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+        });
       },
-      { timeout: { default: "200ms" } },
+      { timeout: { default: "1m" } },
     );
-    const bench = await served(open, { own: [job] });
-    const done = await runDurable(bench);
-    expect(done).toMatchObject({ state: "failed", error: { code: "TIMEOUT" } });
-    expect((await recorded(bench, done.jobId)).length).toBe(2);
+    const bench = await served(open, { own: [job], clock, config: { "worker.tick": "10s", "worker.lease": "5m" } });
+    const id = await bench.submit("app.durable", {});
+    for (const attempt of [1, 2]) {
+      await waits(bench, id, attempt);
+      await clock.advance(3_601_000);
+    }
+    await inside.reached;
+    await clock.advance(58_000);
+    expect((await bench.status(id)).state).toBe("running");
+    await clock.advance(2_000);
+    expect(await bench.settled(id)).toMatchObject({ state: "failed", error: { code: "TIMEOUT" } });
+    expect((await recorded(bench, id)).length).toBe(2);
   });
 
   test("a worker that stops gives a job in a step back; another one goes on from the record", async ({ open }) => {

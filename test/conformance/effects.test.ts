@@ -7,6 +7,7 @@ import { machineIdentity } from "../../src/host/local/machine.ts";
 import { defineJob, type JobType } from "../../src/job/definition.ts";
 import { secretText } from "../../src/job/secret.ts";
 import { TestClock } from "../support/clock.ts";
+import { gate } from "../support/durable.ts";
 import type { Bench } from "../support/test.ts";
 import { conformance } from "./backends.ts";
 
@@ -199,26 +200,22 @@ conformance("recorded effects", (test) => {
 
   test.concurrent("a worker that lost its lease may not start an effect", async ({ open }) => {
     const bench = await open({ own: [actsOutside("rerun")] });
-    const answers: unknown[] = [];
+    const tooLate = gate();
+    const answer = Promise.withResolvers<unknown>();
     const worker = await serve(bench, actsOutside("rerun"), {
       run: async (_: unknown, ctx: EffectContext) => {
-        if (ctx.attempt > 1) return "second";
-        await new Promise((resolve) => ctx.signal.addEventListener("abort", resolve));
-        // Too late: its job was given back.
-        await new Promise((resolve) => setTimeout(resolve, 1_300));
-        await ctx
-          .recordEffect({ machine: machineIdentity(), facts: {} })
-          .catch((error: unknown) => answers.push(error));
+        await tooLate.pass();
+        answer.resolve(await ctx.recordEffect({ machine: machineIdentity(), facts: {} }).catch((error) => error));
         return "late";
       },
     });
     const id = await bench.submit("app.outside", {});
-    await bench.reaches(id, ({ state }) => state === "running");
+    await tooLate.reached;
     await worker.stop({ graceMs: 0 });
     const next = await serve(bench, actsOutside("rerun"), { run: () => "second" });
     expect(await bench.settled(id)).toMatchObject({ state: "completed", result: "second" });
-    await bench.backend.settled(id, { until: () => answers.length === 1, withinMs: 5_000 });
-    expect(answers).toMatchObject([{ code: "LEASE_LOST" }]);
+    tooLate.open();
+    expect(await answer.promise).toMatchObject({ code: "LEASE_LOST" });
     await next.stop({ graceMs: 0 });
   });
 

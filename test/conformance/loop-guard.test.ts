@@ -24,10 +24,7 @@ conformance("loop guards", (test) => {
     await bench.worker();
     // Each level waits for nobody; held, so that all ancestors are unfinished.
     const id = await bench.submit("app.work", { name: "a", depth: 9, hold: true });
-    const failed = await bench.backend.settled(id, {
-      withinMs: 10_000,
-      until: () => bench.effects.order("start").length === 4,
-    });
+    const failed = await bench.reaches(id, () => bench.effects.order("start").length === 4);
     expect(failed.state).toBe("running");
     const deepest = bench.effects.all().at(-1);
     expect(await bench.settled(deepest?.jobId ?? "")).toMatchObject({

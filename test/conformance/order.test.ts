@@ -61,7 +61,7 @@ conformance("order", (test) => {
   });
 
   test("a delayed job never starts early", async ({ open }) => {
-    const bench = await open({ types: [work] });
+    const bench = await open({ types: [work], config: { "worker.tick": "10s" } });
     await bench.worker();
     const ids = [20, 60, 100, 140].map(async (ms, n) => {
       const id = await bench.submit("app.work", { name: `d${n}` }, { delay: ms });
@@ -69,7 +69,8 @@ conformance("order", (test) => {
       await bench.settled(id);
       const [start] = bench.effects.of(`d${n}`, "start");
       expect(start?.atMs).toBeGreaterThanOrEqual(dueAtMs);
-      expect(start?.atMs).toBeLessThan(dueAtMs + 1_000);
+      // And not only when its worker looks around.
+      expect(start?.atMs).toBeLessThan(dueAtMs + 5_000);
     });
     await Promise.all(ids);
   });

@@ -68,7 +68,7 @@ conformance("timeout and deadline", (test) => {
   test.concurrent("a deadline ends a running job for good, retries or not", async ({ open }) => {
     const bench = await open({ types: [{ name: "app.slow", retries: 3, ...quick }] });
     await bench.worker();
-    const id = await bench.submit("app.slow", { name: "a", hold: true }, { deadline: "500ms" });
+    const id = await bench.submit("app.slow", { name: "a", hold: true }, { deadline: "2s" });
     expect(await bench.settled(id)).toMatchObject({
       state: "failed",
       attempt: 1,

@@ -159,9 +159,9 @@ test.concurrent("an adopted program has its timeout, counted from its own start"
 });
 
 test.concurrent("a deadline that passes while nobody is there ends the program before the job", async ({ open }) => {
-  const { bench, worker, id, pid } = await startProgram(open, { options: { deadline: "1s" } });
+  const { bench, worker, id, pid } = await startProgram(open, { options: { deadline: "3s" } });
   const program = await pid();
-  const dueMs = (await bench.status(id)).queuedAtMs + 1_000;
+  const dueMs = (await bench.status(id)).queuedAtMs + 3_000;
   await worker.kill();
   await until(() => (Date.now() > dueMs ? true : undefined), { what: "the deadline passes" });
   await bench.worker();

@@ -90,14 +90,15 @@ test.concurrent("a lost attempt that holds on is told so also while its worker r
 });
 
 test.concurrent("who slept itself takes nothing from those who slept with it", async ({ open }) => {
-  const bench = await open({ types: [work], config: SHORT_LEASE });
+  // Long enough for one of them to do a job before the other wakes, on a busy machine too.
+  const bench = await open({ types: [work], config: { "worker.lease": "4s" } });
   const [one, two] = await Promise.all([bench.spawn({ concurrency: 1 }), bench.spawn({ concurrency: 1 })]);
   const id = await bench.submit("app.work", { name: "a", hold: true });
   const { pid } = await bench.effects.seen("a", "start");
   const [runner, watcher] = one.pid === pid ? [one, two] : [two, one];
   await Promise.all([bench.freeze(runner), bench.freeze(watcher)]);
   const sleptMs = Date.now();
-  await until(() => (Date.now() - sleptMs > 1_500 ? true : undefined), { what: "a sleep beyond the lease" });
+  await until(() => (Date.now() - sleptMs > 4_500 ? true : undefined), { what: "a sleep beyond the lease" });
   watcher.thaw();
   const watched = await bench.submit("app.work", { name: "watched" });
   await bench.settled(watched);

@@ -45,7 +45,8 @@ test("A, sleep 8 s, B: killed at 4 s and restarted at 6 s, A happens once and B 
   console.log(`B came ${tookMs} ms after A; the second worker was ready after ${readyMs} ms`);
   expect([own.effects.count("A", "end"), own.effects.count("B", "end")]).toEqual([1, 1]);
   expect(tookMs).toBeGreaterThanOrEqual(8_000);
-  expect(tookMs, `the second worker was ready after ${readyMs} ms`).toBeLessThanOrEqual(8_500);
+  // On a machine so busy that the second worker came too late, half a second after that.
+  expect(tookMs, `the second worker was ready after ${readyMs} ms`).toBeLessThanOrEqual(Math.max(8_000, readyMs) + 500);
 });
 
 test("A, sleep 2 s, B: killed at 1 s and restarted at 3 s, when B is overdue: A happens once, and B as soon as a worker runs", async ({

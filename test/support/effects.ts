@@ -72,20 +72,28 @@ export class Effects {
 
   /** Lets held handlers of this name go on, now and whenever they start. */
   release(name: string): void {
-    const path = join(this.#folder, "released", name);
+    const path = this.#releaseOf(name);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, "");
   }
 
+  isReleased(name: string): boolean {
+    return existsSync(this.#releaseOf(name));
+  }
+
   /** Resolves when the name was released. */
   released(name: string, signal?: AbortSignal): Promise<true> {
-    const folder = join(this.#folder, "released");
+    const folder = dirname(this.#releaseOf(name));
     mkdirSync(folder, { recursive: true });
-    return until(() => (existsSync(join(folder, name)) ? true : undefined), {
+    return until(() => (this.isReleased(name) ? true : undefined), {
       what: `release of ${name}`,
       folder,
       withinMs: 120_000,
       ...(signal === undefined ? {} : { signal }),
     });
+  }
+
+  #releaseOf(name: string): string {
+    return join(this.#folder, "released", name);
   }
 }

@@ -21,6 +21,8 @@ export const WorkInput = z.strictObject({
   spins: z.boolean().optional(),
   /** Blocks the event loop so long. */
   spinsMs: z.int().optional(),
+  /** Blocks it until the name is released. */
+  spinsHeld: z.boolean().optional(),
   /** Does not listen to its signal while it is held. */
   deaf: z.boolean().optional(),
   /** Ends its own process in the first attempts. */
@@ -99,6 +101,7 @@ async function run(work: Work, parts: Parts): Promise<unknown> {
   if (work.dies !== undefined && ctx.attempt <= work.dies) process.kill(process.pid, "SIGKILL");
   if (work.spins) for (;;);
   if (work.spinsMs !== undefined) spin(work.spinsMs);
+  if (work.spinsHeld) while (!parts.effects.isReleased(work.name));
   for (const done of work.progress ?? []) ctx.progress({ done, total: 100, message: `at ${done}` });
   const keeps = { ...work.keeps, ...(ctx.attempt === 1 ? work.keepsOnce : {}) };
   for (const [path, content] of Object.entries(keeps)) await ctx.keep(path, content);
