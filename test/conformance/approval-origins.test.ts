@@ -1,8 +1,7 @@
 import { expect } from "vitest";
 import { pendingOf } from "../support/approvers.ts";
-import { AGENT } from "../support/asking.ts";
 import { durable, waits } from "../support/durable.ts";
-import { TESTER } from "../support/test.ts";
+import { AGENT, TESTER } from "../support/test.ts";
 import { approvalConformance } from "./backends.ts";
 
 const types = [{ name: "app.work" }, { name: "app.other" }];

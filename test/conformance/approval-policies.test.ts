@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { pendingOf } from "../support/approvers.ts";
-import { AGENT } from "../support/asking.ts";
 import { durable, emitted, waits } from "../support/durable.ts";
+import { AGENT } from "../support/test.ts";
 import { approvalConformance } from "./backends.ts";
 
 // Two benches share the records, each with a policy of its own; where an approval is used, that one's policy counts.

@@ -1,7 +1,8 @@
 import { expect } from "vitest";
 import { pendingOf } from "../support/approvers.ts";
-import { AGENT, HOUR_MS } from "../support/asking.ts";
+import { HOUR_MS } from "../support/asking.ts";
 import { TestClock } from "../support/clock.ts";
+import { AGENT } from "../support/test.ts";
 import { approvalConformance } from "./backends.ts";
 
 approvalConformance("a job that needs an approval", (test) => {

@@ -1,7 +1,8 @@
 import { expect } from "vitest";
 import { pendingOf } from "../support/approvers.ts";
-import { AGENT, type AskingBench, HOUR_MS } from "../support/asking.ts";
+import { type AskingBench, HOUR_MS } from "../support/asking.ts";
 import { TestClock } from "../support/clock.ts";
+import { AGENT } from "../support/test.ts";
 import { approvalConformance } from "./backends.ts";
 
 /** A type of whose jobs with the same key one runs. */

@@ -26,6 +26,14 @@ const keyed = (limit: number, more: object = {}) => ({
   backoff: { first: "10ms", jitter: 0 },
 });
 
+const twoKeys = {
+  name: "app.keyed",
+  concurrency: [
+    { key: "key", limit: 1 },
+    { key: "other", limit: 1 },
+  ],
+};
+
 conformance("concurrency keys", (test) => {
   test("no more jobs of one key run at once than its limit, and other keys are free", async ({ open }) => {
     const bench = await open({ types: [keyed(2)] });
@@ -78,16 +86,7 @@ conformance("concurrency keys", (test) => {
   });
 
   test("a job with two keys waits for both and blocks neither while it waits", async ({ open }) => {
-    const types = [
-      {
-        name: "app.keyed",
-        concurrency: [
-          { key: "key", limit: 1 },
-          { key: "other", limit: 1 },
-        ],
-      },
-    ];
-    const bench = await open({ types });
+    const bench = await open({ types: [twoKeys] });
     await bench.worker({ concurrency: 20 });
     const first = await bench.submit("app.keyed", { name: "first", key: "x", hold: true });
     await bench.effects.seen("first", "start");
@@ -101,16 +100,7 @@ conformance("concurrency keys", (test) => {
   });
 
   test("two keys taken crosswise do not lock each other out", async ({ open }) => {
-    const types = [
-      {
-        name: "app.keyed",
-        concurrency: [
-          { key: "key", limit: 1 },
-          { key: "other", limit: 1 },
-        ],
-      },
-    ];
-    const bench = await open({ types });
+    const bench = await open({ types: [twoKeys] });
     await bench.worker({ concurrency: 20 });
     const names = Array.from({ length: 40 }, (_, n) => `n${n}`);
     const ids = await Promise.all(

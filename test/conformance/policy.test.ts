@@ -2,13 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
-import type { Actor } from "../../src/policy/actor.ts";
 import { TestClock } from "../support/clock.ts";
-import { type Bench, TESTER } from "../support/test.ts";
+import { AGENT, type Bench, TESTER } from "../support/test.ts";
 import { conformance } from "./backends.ts";
 
 const types = [{ name: "app.work" }, { name: "app.other" }];
-const AGENT: Actor = { kind: "agent", name: "codex", via: "cli" };
 const HOUR_MS = 3_600_000;
 
 /** Rules in a file, as a setting of a bench. */

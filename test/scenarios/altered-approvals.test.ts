@@ -1,10 +1,9 @@
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { afterAll, describe, expect } from "vitest";
-import type { Actor } from "../../src/policy/actor.ts";
 import { Approvers, pendingOf } from "../support/approvers.ts";
 import { durable, emitted, waits } from "../support/durable.ts";
 import { needs } from "../support/system.ts";
-import { type Bench, EMBEDDED, testOn } from "../support/test.ts";
+import { AGENT, type Bench, EMBEDDED, testOn } from "../support/test.ts";
 
 // Whoever can write the file can alter every row of it, and gives nobody's leave by that.
 
@@ -13,7 +12,6 @@ const test = testOn(EMBEDDED);
 const people = new Approvers("anna", "bert", "mallory");
 afterAll(() => people[Symbol.dispose]());
 
-const AGENT: Actor = { kind: "agent", name: "codex", via: "cli" };
 const KNOWN = ["anna", "bert"];
 const ASK = 'name: ask, actors: ["agent:*"], approval: { by: [anna, bert], quorum: 2 }';
 const asking = () => people.policy(['name: people, actors: ["person:*"], allow: true', ASK], KNOWN);

@@ -1,12 +1,11 @@
 import { chmodSync, existsSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { afterAll, expect } from "vitest";
-import type { Actor } from "../../src/policy/actor.ts";
 import { Approvers, pendingOf } from "../support/approvers.ts";
 import { recorded, waits } from "../support/durable.ts";
 import { durableTypes } from "../support/durable-types.ts";
 import { needs } from "../support/system.ts";
-import { type Bench, EMBEDDED, testOn } from "../support/test.ts";
+import { AGENT, type Bench, EMBEDDED, testOn } from "../support/test.ts";
 import { until } from "../support/until.ts";
 
 needs("ssh");
@@ -14,7 +13,6 @@ const test = testOn(EMBEDDED);
 const people = new Approvers("anna");
 afterAll(() => people[Symbol.dispose]());
 
-const AGENT: Actor = { kind: "agent", name: "codex", via: "cli" };
 const types = [{ name: "app.work" }];
 
 /** A PATH whose ssh-keygen says that it was called, and ends with whoever called it: its caller stands still while it judges. */
@@ -68,7 +66,7 @@ test("and one that is taken back while the worker is dead is not used", async ({
 });
 
 test("a durable job whose worker is killed there goes on elsewhere: one answer, one record", async ({ open }) => {
-  const config = people.policy(["name: all, allow: true"]);
+  const config = people.policy();
   const bench = await open();
   const own = await open({ folder: bench.folder, own: durableTypes(bench.folder), config });
   const asking = await own.spawn({ durable: true });

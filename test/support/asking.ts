@@ -4,13 +4,10 @@ import type { BackendWorker } from "../../src/backend/serving.ts";
 import type { JobType } from "../../src/job/definition.ts";
 import type { ApproveOptions } from "../../src/job/durable/approve-options.ts";
 import type { SubmitOptions } from "../../src/job/options.ts";
-import type { Actor } from "../../src/policy/actor.ts";
 import { Approvers, pendingOf, type Saying } from "./approvers.ts";
 import { durable, waits } from "./durable.ts";
-import { type Bench, type BenchOptions, type TestBackend, testOn } from "./test.ts";
+import { AGENT, type Bench, type BenchOptions, type TestBackend, testOn } from "./test.ts";
 
-/** Who must ask in these tests. */
-export const AGENT: Actor = { kind: "agent", name: "codex", via: "cli" };
 export const HOUR_MS = 3_600_000;
 
 /** Somebody decides what is asked. */

@@ -75,6 +75,8 @@ const STOP_MS = 2_000;
 
 /** Who asks in the tests. */
 export const TESTER: Actor = { kind: "person", name: "tester", via: "library" };
+/** Who asks where it matters that it is no person. */
+export const AGENT: Actor = { kind: "agent", name: "codex", via: "cli" };
 
 /** An opened backend with everything that a test does to it. */
 export class Bench {
