@@ -25,7 +25,7 @@ export const DEFINITION_CASES = {
   idempotency: ["idempotency", "a key is free again after the type's window"],
   requires: ["labels", "a job runs only on a worker that has the labels of its type"],
   secrets: ["secrets", "a secret that is not in the type's list is refused"],
-  cron: ["schedules", "a cron line of a type makes a schedule named after it"],
+  cron: ["schedule-types", "a cron line of a type makes a schedule named after it"],
   priority: ["order", "a type's own priority holds where the call says none"],
   queuedMax: ["limits", "queuedMax: one job more than may wait is refused"],
   afterCrashByCaller: ["crash", "unless the type leaves it to the caller"],
@@ -58,12 +58,12 @@ export const OPTION_CASES = {
 export const SCHEDULE_CASES = {
   name: ["schedules", "schedules are listed, found by name and removed"],
   cron: ["schedules", "a schedule makes one job for each slot"],
-  timeZone: ["schedules", "a fixed time of day keeps its local hour in its time zone"],
+  timeZone: ["schedule-time-zones", "a fixed time of day keeps its local hour in its time zone"],
   type: ["schedules", "a slot whose job is refused for good is passed over"],
   input: ["schedules", "with its input and options"],
   options: ["schedules", "with its input and options"],
-  overlap: ["schedules", "overlap skip: nothing fires while"],
-  catchUp: ["schedules", "catch-up once: one job stands for all slots"],
+  overlap: ["schedule-overlap", "overlap skip: nothing fires while"],
+  catchUp: ["schedule-overlap", "catch-up once: one job stands for all slots"],
 } as const satisfies Record<keyof ScheduleSpec, CaseName>;
 
 /** Every move between states. */
