@@ -27,7 +27,7 @@ describe("the table of errors", () => {
     expect(exits(4)).toEqual(["TIMEOUT", "DEADLINE_EXCEEDED", "WAIT_TIMEOUT"]);
     expect(exits(3)).toEqual([
       ...["RUNNER_FAILED", "RUNNER_LOST", "SSH_AUTH_REFUSED", "SSH_HOST_KEY", "HOST_UNREACHABLE"],
-      ...["PREREQUISITE_MISSING", "PLAYWRIGHT_VERSION_MISMATCH", "PLAYWRIGHT_PATH_REJECTED"],
+      ...["APPROVAL_UNVERIFIED", "PREREQUISITE_MISSING", "PLAYWRIGHT_VERSION_MISMATCH", "PLAYWRIGHT_PATH_REJECTED"],
       ...["DATABASE_BUSY", "DATABASE_FULL", "COMMIT_UNKNOWN"],
     ]);
     expect(exits(2)).toEqual(

@@ -93,6 +93,7 @@ export const ERRORS = {
   TRANSFER_FAILED: { exit: 1, http: 502, retry: "never" },
   REMOTE_FILE_MISSING: { exit: 1, http: 404, retry: "never" },
   HOST_UNREACHABLE: { exit: 3, http: 502, retry: "backoff" },
+  APPROVAL_UNVERIFIED: { exit: 3, http: 503, retry: "backoff" },
   PREREQUISITE_MISSING: { exit: 3, http: 502, retry: "never" },
   PLAYWRIGHT_VERSION_MISMATCH: { exit: 3, http: 502, retry: "never" },
   PLAYWRIGHT_PATH_REJECTED: { exit: 3, http: 502, retry: "never" },

@@ -3,13 +3,16 @@ import { accessSync, constants } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { AppError } from "../error.ts";
+import { AppError, isAppError } from "../error.ts";
 import { NAMESPACE } from "./statement.ts";
 
 const VERIFY_MS = 10_000;
 /** A person looks for the security key, or for the passphrase. */
 const SIGN_MS = 120_000;
 const OUTPUT_MAX = 64 * 1024;
+const ADVICE = "approvals are signed and verified with it: install openssh-client";
+/** With which it ends by itself. Killed for want of memory, or without a library that it needs, it has said nothing. */
+const ANSWERS: ReadonlySet<number> = new Set([0, 1, 255]);
 
 /** A statement with a signature that somebody is said to have made. */
 export interface SignatureClaim {
@@ -24,7 +27,7 @@ export interface SignatureClaim {
 /**
  * Asks OpenSSH whether a signature is that key's, over these bytes, for this program.
  *
- * @throws AppError `PREREQUISITE_MISSING` without ssh-keygen, `TIMEOUT`, `CANCELLED`.
+ * @throws AppError `PREREQUISITE_MISSING` without ssh-keygen, or where this machine cannot run it now; `TIMEOUT`, `CANCELLED`.
  */
 export async function verifySignature(claim: SignatureClaim, options: { readonly signal?: AbortSignal } = {}) {
   return inFolder(async (folder) => {
@@ -33,8 +36,10 @@ export async function verifySignature(claim: SignatureClaim, options: { readonly
     // It takes no armor with the line ends of Windows, where the key may be.
     await writeFile(signature, claim.signature.replaceAll("\r\n", "\n"), { mode: 0o600 });
     const args = ["-Y", "verify", "-f", signers, "-I", claim.principal, "-n", NAMESPACE, "-s", signature];
-    const { status } = await runSshKeygen(args, claim.statement, { timeoutMs: VERIFY_MS, ...options });
-    return status === 0;
+    const { status, stderr } = await runSshKeygen(args, claim.statement, { timeoutMs: VERIFY_MS, ...options });
+    if (status !== null && ANSWERS.has(status)) return status === 0;
+    const how = status === null ? "was ended by a signal" : `ended with ${status}`;
+    throw unusable(`${how}${stderr === "" ? "" : ` (${saidIn(stderr)})`}`);
   });
 }
 
@@ -77,12 +82,18 @@ export async function signWithAgent(statement: string, key: string, options: Sig
 /** Gives an action a folder that only this account can look into, and removes it however that ends. */
 async function inFolder<T>(action: (folder: string) => Promise<T>): Promise<T> {
   // mkdtemp makes it 0700.
-  const folder = await mkdtemp(join(tmpdir(), "windlass-approval-"));
+  const folder = await mkdtemp(join(tmpdir(), "windlass-approval-")).catch(refuseFault);
   try {
-    return await action(folder);
+    return await action(folder).catch(refuseFault);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** A full disk or a machine out of processes says nothing of a signature. @throws AppError `PREREQUISITE_MISSING` for a system call that failed. */
+function refuseFault(error: unknown): never {
+  if (isAppError(error) || !(error instanceof Error) || !("syscall" in error)) throw error;
+  throw unusable(`cannot be run (${error.syscall} said ${(error as NodeJS.ErrnoException).code})`, error);
 }
 
 interface RunOptions extends SignOptions {
@@ -100,6 +111,9 @@ function runSshKeygen(args: readonly string[], stdin: string, options: RunOption
   const { promise, resolve, reject } = Promise.withResolvers<Ended>();
   // A passphrase it asks for on the terminal, which it opens itself.
   const child = spawn("ssh-keygen", args, { stdio: ["pipe", "pipe", "pipe"], env: plainEnvironment() });
+  child.on("error", (cause) => reject(notStarted(cause)));
+  // Without a free descriptor it has no pipes either.
+  if (child.pid === undefined) return promise;
   const texts = { stdout: "", stderr: "" };
   const end = (error: AppError): void => {
     child.kill("SIGKILL");
@@ -115,7 +129,6 @@ function runSshKeygen(args: readonly string[], stdin: string, options: RunOption
     });
   // It may end before it has read all: its exit status says more than the broken pipe.
   child.stdin.on("error", () => undefined).end(stdin);
-  child.on("error", (cause) => reject(notStarted(cause)));
   child.on("close", (status) => resolve({ status, ...texts }));
   return promise.finally(() => {
     clearTimeout(timer);
@@ -137,7 +150,7 @@ export function hasSshKeygen(): boolean {
 
 /** @throws AppError `PREREQUISITE_MISSING` where the program is not on PATH. */
 export function requireSshKeygen(): void {
-  if (!hasSshKeygen()) throw missing("is not on PATH");
+  if (!hasSshKeygen()) throw unusable(`is not on PATH; ${ADVICE}`);
 }
 
 /** Its messages in English, and none of our own settings. */
@@ -151,13 +164,9 @@ function timedOut(args: readonly string[], timeoutMs: number): AppError {
 }
 
 function notStarted(cause: Error): AppError {
-  return missing(`cannot be started (${(cause as NodeJS.ErrnoException).code})`, cause);
+  return unusable(`cannot be started (${(cause as NodeJS.ErrnoException).code}); ${ADVICE}`, cause);
 }
 
-function missing(what: string, cause?: Error): AppError {
-  return new AppError(
-    "PREREQUISITE_MISSING",
-    `ssh-keygen ${what}; approvals are signed and verified with it: install openssh-client`,
-    { cause },
-  );
+function unusable(what: string, cause?: Error): AppError {
+  return new AppError("PREREQUISITE_MISSING", `ssh-keygen ${what}`, { cause });
 }

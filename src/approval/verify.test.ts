@@ -247,6 +247,28 @@ describe("with ssh-keygen", () => {
     });
   });
 
+  test.for([
+    ["is killed", "kill -KILL $$", "ended by a signal"],
+    ["lacks a library", "echo no libcrypto >&2; exit 127", "ended with 127 (no libcrypto)"],
+  ])("that %s, nothing is said of the signature", async ([, script = "", said]) => {
+    const made = decided(approval, "anna", byAnna, { reason: script });
+    instead(script);
+    await expect(judged([made])).rejects.toMatchObject({
+      code: "PREREQUISITE_MISSING",
+      message: expect.stringContaining(said ?? ""),
+    });
+  });
+
+  test("on a machine without room for its files, nothing is said of the signature", async () => {
+    const made = decided(approval, "anna", byAnna, { reason: "no room" });
+    onTestFinished(() => void vi.unstubAllEnvs());
+    vi.stubEnv("TMPDIR", join(tmpdir(), "windlass-none"));
+    await expect(judged([made])).rejects.toMatchObject({
+      code: "PREREQUISITE_MISSING",
+      message: expect.stringContaining("mkdtemp said ENOENT"),
+    });
+  });
+
   test("that nobody waits for any more, it is ended and leaves nothing behind", async () => {
     instead("exec sleep 60");
     const temporary = mkdtempSync(join(tmpdir(), "windlass-empty-"));

@@ -6,7 +6,7 @@ import { createContext, folderFor } from "./context.ts";
 import type { AttemptControl } from "./control.ts";
 import { AlreadyDone, type EffectContext, type MachineIdentity } from "./handlers.ts";
 import { inputProblem } from "./input.ts";
-import type { AttemptEnd, AttemptRequest, AttemptServices } from "./services.ts";
+import type { AttemptEnd, AttemptRequest, AttemptServices, PutOff } from "./services.ts";
 import { type HandlerEnd, settle } from "./settle.ts";
 
 /** How long a job that another machine may look after is left alone before anybody looks again. */
@@ -35,7 +35,7 @@ export async function runAttempt(
   let folder = folderFor(request, services, first.kind === "adopt");
   const contextFor = (): EffectContext =>
     createContext(request, { services, folder, signal: control.signal, redactor });
-  let outcome: HandlerEnd | typeof WAITS | undefined;
+  let outcome: HandlerEnd | typeof WAITS | PutOff | undefined;
   if (first.kind === "adopt") {
     const adopted = await adopt(request, services, { input, ctx: contextFor(), control });
     if (adopted.kind === "not-begun") first = { kind: "run" };
@@ -46,6 +46,7 @@ export async function runAttempt(
   }
   outcome ??= await perform(first, { request, services, input, ctx: contextFor(), control });
   if (outcome.kind === "waits") return { kind: "suspended" };
+  if (outcome.kind === "put-off") return outcome;
   const keeps = request.handlers.keeps?.(input as never) ?? [];
   return settle(outcome, { request, services, control, folder, redactor, keeps });
 }
@@ -134,7 +135,7 @@ interface Performance {
 /** It waits for leave to run. */
 const WAITS = { kind: "waits" } as const;
 
-async function perform(first: RecoveryDecision, performance: Performance): Promise<HandlerEnd | typeof WAITS> {
+async function perform(first: RecoveryDecision, performance: Performance): Promise<HandlerEnd | typeof WAITS | PutOff> {
   const { request, services, input, ctx, control } = performance;
   const { handlers, deadlineMs } = request;
   // What was to be ended is ended by now; nothing is begun that has no time left.
@@ -150,10 +151,12 @@ async function perform(first: RecoveryDecision, performance: Performance): Promi
       );
     }
     // What an earlier attempt started was allowed then and is followed to its end; nothing is begun that is not allowed now.
-    const leave = services.obtainLeave(request, input);
-    if (leave !== undefined && (await control.guard(leave)) === "waits") return WAITS;
+    const asked = services.obtainLeave(request, input);
+    const leave = asked === undefined ? "granted" : await control.guard(asked);
+    if (leave === "waits") return WAITS;
     // While people's decisions were looked at.
     if (control.reason !== undefined) return { kind: "thrown", error: control.reason };
+    if (leave !== "granted") return leave;
     if (first.kind === "check") {
       const checked = await check(performance);
       if (checked !== undefined) return checked;

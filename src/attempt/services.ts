@@ -34,8 +34,14 @@ export interface AttemptRequest {
   readonly effect?: { readonly effect: Effect; readonly folder: string; readonly atMs: number };
 }
 
+/** This machine cannot verify what people signed; another one may, or this one later. Nothing failed. */
+export interface PutOff {
+  readonly kind: "put-off";
+  readonly error: ErrorRecord;
+}
+
 /** `waits`: the job left its lease, and that is recorded. */
-export type LeaveEnd = "granted" | "waits";
+export type LeaveEnd = "granted" | "waits" | PutOff;
 
 /** What an attempt needs of its worker and backend. Facts are stored under the attempt's lease. */
 export interface AttemptServices {
@@ -104,6 +110,7 @@ export type AttemptEnd =
   | { readonly kind: "released" }
   /** Another machine may still look after it. */
   | { readonly kind: "left"; readonly delayMs: number }
+  | PutOff
   /** The job waits; that is recorded already. */
   | { readonly kind: "suspended" }
   /** A durable job ended its log and goes on as its next run. */

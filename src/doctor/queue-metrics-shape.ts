@@ -21,7 +21,9 @@ export const QueueMetrics = z.strictObject({
     blocked: Count.describe("Due, and waiting for a concurrency key."),
     scheduled: Count.describe("Their time has not come."),
     retrying: Count.describe("Failed, and waiting for their next attempt."),
-    held_back: Count.describe("By a rate limit, or left to the machine that ran them."),
+    held_back: Count.describe(
+      "By a rate limit, left to the machine that ran them, or until their approval can be verified.",
+    ),
     running: Count,
     oldest_ms: Ms.describe("Since when the oldest of those next in line is due."),
     by_type: z.array(z.strictObject({ type: z.string(), queued: Count, oldest_ms: Ms })).readonly(),

@@ -64,7 +64,7 @@ function queueFacts(db: Connection, now: number): QueueMetrics["queue"] {
     blocked: count(db, "SELECT count(*) AS n FROM blocked"),
     scheduled: delayed.get("due") ?? 0,
     retrying: delayed.get("retry") ?? 0,
-    held_back: (delayed.get("rate") ?? 0) + (delayed.get("adopt") ?? 0),
+    held_back: ["rate", "adopt", "verify"].reduce((sum, reason) => sum + (delayed.get(reason) ?? 0), 0),
     running: count(
       db,
       "SELECT count(*) AS n FROM lease l, json_each(l.jobs) e WHERE NOT EXISTS (SELECT 1 FROM done d WHERE d.job = e.value ->> 0 AND d.run = e.value ->> 1)",

@@ -19,6 +19,7 @@ export const HISTORY_EVENTS = {
   "approval.asked": "people were asked for their leave; it waits for them",
   "approval.decided": "somebody signed a decision",
   "approval.refused": "a decision that does not count: it was not signed as it stands, or not by whom it needs",
+  "approval.unverified": "a worker could not verify what was signed; it is looked at again",
   "approval.used": "it goes on by what was approved",
   "handler.stuck": "its handler blocks its worker beyond its timeout",
 } as const satisfies Record<string, string>;

@@ -1,21 +1,12 @@
 import { expect } from "vitest";
-import { pendingOf } from "../support/approvers.ts";
+import { pendingOf, questions } from "../support/approvers.ts";
 import { approveOnce, HOUR_MS } from "../support/asking.ts";
 import { TestClock } from "../support/clock.ts";
 import { durable, emitted, gate, recorded, waits } from "../support/durable.ts";
-import { type Bench, TESTER } from "../support/test.ts";
+import { TESTER } from "../support/test.ts";
 import { approvalConformance } from "./backends.ts";
 
 const MINUTE_MS = 60_000;
-
-/** The questions of a job that runs, in the order of their positions, as soon as there are so many. */
-async function questions(bench: Bench, jobId: string, count: number) {
-  for (;;) {
-    const { approvals } = await bench.backend.approvals.list({ jobId, limit: 9 });
-    if (approvals.length >= count) return approvals.toSorted((a, b) => a.subject.position - b.subject.position);
-    await new Promise(setImmediate);
-  }
-}
 
 approvalConformance("ctx.approve", (test) => {
   test("asks people, waits without a slot, and answers what they decided", async ({ open, people }) => {

@@ -1,8 +1,9 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { AGENT, askFor, forge, ownKey, refused, writePolicy } from "../support/approval-bench.ts";
 import { CliFolder, pairsOf } from "../support/cli.ts";
+import { OwnPath } from "../support/own-path.ts";
 import { makePlainKey, signPlainly } from "../support/plain-key.ts";
 import { SoftwareAuthenticator } from "../support/software-authenticator.ts";
 import { needs } from "../support/system.ts";
@@ -233,6 +234,24 @@ test("without ssh-keygen nothing is decided and no worker starts, and that is sa
   expect(said).toContain("install openssh-client");
   const started = await refused(cli, ["worker"], [3, "PREREQUISITE_MISSING"], { env: { PATH: cli.path } });
   expect(started).toContain("ssh-keygen is not on PATH");
+});
+
+test("a worker that loses ssh-keygen says why the job does not go on, and so does jobs explain", async () => {
+  const { cli } = folderOfTwo("{ by: [anna@example.com] }");
+  await using _ = cli;
+  mkdirSync(join(cli.path, "programs"));
+  const path = new OwnPath(join(cli.path, "programs"));
+  const worker = await cli.worker([], { env: path.environment });
+  const { jobId, approvalId } = await askFor(cli, "/bin/true");
+  path.lose("ENOENT");
+  expect((await cli.call(["approvals", "approve", approvalId])).status).toBe(0);
+  await worker.says("APPROVAL_UNVERIFIED");
+  const { stdout } = await cli.call(["jobs", "explain", jobId]);
+  expect(stdout).toMatch(/reason=verify .*ssh-keygen cannot be started \(ENOENT\)/);
+  path.giveBack();
+  expect((await cli.call(["jobs", "wait", jobId])).status).toBe(0);
+  worker.kill("SIGTERM");
+  expect((await worker.ended).stderr).toMatch(/level=warn .*msg="job released" .*APPROVAL_UNVERIFIED: the approval/);
 });
 
 test("what is no job cannot wait for an approval, and that is said", async () => {

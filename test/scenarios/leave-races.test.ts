@@ -1,9 +1,10 @@
+import { once } from "node:events";
 import { afterAll, describe, expect } from "vitest";
 import { judgeApproval } from "../../src/approval/verify.ts";
 import type { ServeOptions } from "../../src/backend/serving.ts";
 import { AppError } from "../../src/error.ts";
 import type { JobType } from "../../src/job/definition.ts";
-import { Approvers, pendingOf } from "../support/approvers.ts";
+import { Approvers, pendingOf, questions } from "../support/approvers.ts";
 import { TestClock } from "../support/clock.ts";
 import { durable, emitted, gate, waits } from "../support/durable.ts";
 import { needs } from "../support/system.ts";
@@ -134,6 +135,50 @@ describe("a job that needs leave", () => {
     },
   );
 
+  test("has its timeout for its own work, however long its worker looks", async ({ open }) => {
+    const clock = new TestClock();
+    const bench = await open({ types, config: config(), clock });
+    const look = gate();
+    await serve(bench, open1(bench), (n) => (n === 1 ? look.pass() : undefined));
+    const id = await bench.submit("app.work", { name: "a" }, { timeout: "1s" });
+    await bench.reaches(id, ({ state }) => state === "waiting");
+    await people.decide(bench, (await pendingOf(bench, id)).approvalId, "anna");
+    await look.reached;
+    await clock.advance(10_000);
+    look.open();
+    expect(await bench.settled(id)).toMatchObject({ state: "completed", failures: 0 });
+  });
+
+  test("and cannot be verified is looked at less and less often, within a minute, and pays its rate limit once", async ({
+    open,
+  }) => {
+    const clock = new TestClock();
+    const limited = { name: "app.work", rateLimit: { key: "name", units: 2, per: "1h" } } as const;
+    const bench = await open({ types: [limited], config: { ...config(), "worker.tick": "10s" }, clock });
+    let isMissing = true;
+    await serve(bench, workType(bench.folder, limited) as JobType, async () => {
+      if (isMissing) throw new AppError("PREREQUISITE_MISSING", "ssh-keygen is gone");
+    });
+    const id = await bench.submit("app.work", { name: "a" });
+    await clock.advance(1_000);
+    await people.decide(bench, (await pendingOf(bench, id)).approvalId, "anna");
+    const pauses: number[] = [];
+    for (let looks = 1; looks <= 8; looks++) {
+      const { dueAtMs } = await bench.reaches(
+        id,
+        (status) => status.state === "queued" && status.dueAtMs > clock.now(),
+      );
+      pauses.push(Math.round((dueAtMs - clock.now()) / 1_000));
+      await clock.advance(dueAtMs - clock.now());
+    }
+    expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
+    const rows = (await bench.backend.history(id)).filter(({ event }) => event === "approval.unverified");
+    expect(rows.map(({ data }) => data["looks"])).toEqual([expect.any(Number)]);
+    isMissing = false;
+    await clock.advance(60_000);
+    expect(await bench.settled(id)).toMatchObject({ state: "completed", attempt: 1, failures: 0 });
+  });
+
   test("is looked at again when verifying took too long, and fails by nothing that passes", async ({ open }) => {
     const bench = await open({ types, config: config() });
     await serve(bench, open1(bench), async (n) => {
@@ -185,6 +230,47 @@ describe("a call that waits for people", () => {
     await waits(bench, id, 2);
     await emitted(bench, "other");
     expect((await bench.settled(id)).result).toBe("revoked");
+  });
+
+  test("that cannot be verified lets the step beside it end, which is not made again", async ({ open }) => {
+    const [begun, missing] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const held = gate();
+    let steps = 0;
+    const beside = durable(async (ctx) => {
+      const { leave } = await ctx.all({
+        leave: () => ctx.approve({ title: "Go on" }),
+        step: () =>
+          ctx.step("beside", async ({ signal }) => {
+            if (++steps > 1) return held.pass();
+            begun.resolve();
+            await once(signal, "abort");
+            throw new Error("its worker stops");
+          }),
+      });
+      return leave.decision;
+    });
+    const bench = await open({ own: [beside], config: config() });
+    const first = await serve(bench, beside, () => undefined);
+    const id = await bench.submit("app.durable", {});
+    await begun.promise;
+    const [asked] = await questions(bench, id, 1);
+    await people.decide(bench, asked?.approvalId ?? "", "anna");
+    await first.stop({ graceMs: 0 });
+    // It looks at once, while the step is made anew.
+    await serve(bench, beside, async (n) => {
+      if (n > 2) return;
+      missing.resolve();
+      throw new AppError("PREREQUISITE_MISSING", "ssh-keygen is gone");
+    });
+    await Promise.all([missing.promise, held.reached]);
+    // Behind whatever that led to.
+    for (const event of ["one", "another"]) await emitted(bench, event);
+    expect((await bench.status(id)).state).toBe("running");
+    held.open();
+    expect(await bench.settled(id)).toMatchObject({ state: "completed", result: "approved", failures: 0, crashes: 0 });
+    expect(steps).toBe(2);
+    const events = (await bench.events(id)).filter((event) => event.startsWith("approval."));
+    expect(events).toEqual(["approval.asked", "approval.decided", "approval.unverified", "approval.used"]);
   });
 
   test("that is cancelled while it is looked at ends so", async ({ open }) => {

@@ -84,3 +84,12 @@ export async function pendingOf(bench: Bench, jobId: string): Promise<Approval> 
   if (only === undefined || other !== undefined) throw new Error(`job ${jobId} has ${approvals.length} open approvals`);
   return only;
 }
+
+/** The questions of a job that runs, in the order of their positions, as soon as there are so many. */
+export async function questions(bench: Bench, jobId: string, count: number) {
+  for (;;) {
+    const { approvals } = await bench.backend.approvals.list({ jobId, limit: 9 });
+    if (approvals.length >= count) return approvals.toSorted((a, b) => a.subject.position - b.subject.position);
+    await new Promise(setImmediate);
+  }
+}

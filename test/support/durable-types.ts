@@ -45,7 +45,17 @@ export function durableTypes(folder: string): readonly JobType[] {
       return [decision, decidedBy, reason];
     },
   });
-  return [child, long, pairJob, sleeper, asks];
+  const asksTwice = defineDurableJob({
+    name: "app.asks-twice",
+    input: z.strictObject({}),
+    async run(_, ctx) {
+      const first = await ctx.approve({ title: "Go on" });
+      await ctx.step("between", () => effects.append(effectOf(ctx, "between")));
+      const second = await ctx.approve({ title: "And on" });
+      return [first.decision, second.decision];
+    },
+  });
+  return [child, long, pairJob, sleeper, asks, asksTwice];
 }
 
 /** A thing that was done now. */

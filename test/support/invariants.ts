@@ -314,10 +314,10 @@ class Checker {
   }
 }
 
-/** Let in: it holds its keys. What a rate limit or another machine holds back was let in before. */
+/** Let in: it holds its keys. What is held back although it is due was let in before. */
 function isAdmitted(place: Place | undefined): boolean {
   if (place === undefined || place.place === "blocked") return false;
-  return place.place !== "delayed" || place.reason === "rate" || place.reason === "adopt";
+  return place.place !== "delayed" || !["due", "retry"].includes(place.reason ?? "");
 }
 
 function describe(place: Place | undefined): string {

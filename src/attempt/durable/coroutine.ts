@@ -1,4 +1,4 @@
-import { AppError } from "../../error.ts";
+import { AppError, type ErrorRecord, isAppError, toErrorRecord } from "../../error.ts";
 import { concurrentCall } from "../../job/durable/decide-call.ts";
 import { readOutcome } from "../../job/durable/outcome.ts";
 import { type Call, type CallOutcome, describeCall } from "../../job/durable/record.ts";
@@ -23,6 +23,7 @@ export class Coroutine implements Suspendable {
   #group: "none" | "collecting" | "waiting" = "none";
   #dead = false;
   #failure: AppError | undefined;
+  #unverified: ErrorRecord | undefined;
 
   /** Fires when the code should stop or does not go on. */
   get signal(): AbortSignal {
@@ -160,7 +161,7 @@ export class Coroutine implements Suspendable {
     const turn = this.#turn;
     act(call, this.#group === "none" ? this : undefined).then(
       (acted) => this.#acted(call.position, acted, turn),
-      (error: unknown) => this.#endTurn(thrown(error), turn),
+      (error: unknown) => this.#threw(call.position, error, turn),
     );
   }
 
@@ -204,7 +205,16 @@ export class Coroutine implements Suspendable {
       this.#suspendIfIdle();
     };
     if (confirm === undefined) answer();
-    else confirm(outcome).then(answer, (error: unknown) => this.#endTurn(thrown(error), turn));
+    else confirm(outcome).then(answer, (error: unknown) => this.#threw(position, error, turn));
+  }
+
+  /** What people signed and cannot be verified here is no error of the run: it ends its turn when nothing is being made any more. */
+  #threw(position: number, error: unknown, turn: PromiseWithResolvers<Turn> | undefined): void {
+    if (isAppError(error) && error.code === "APPROVAL_UNVERIFIED") {
+      this.#unverified = toErrorRecord(error);
+      this.#open.drop(position);
+      this.#suspendIfIdle();
+    } else this.#endTurn(thrown(error), turn);
   }
 
   /** Who waits for people is woken by them, or by what else it waits for: then their decisions are looked at again. */
@@ -214,8 +224,10 @@ export class Coroutine implements Suspendable {
 
   /** When every open call waits for something outside, the slot is given back. */
   #suspendIfIdle(): void {
-    if (this.#dead || this.#group === "collecting" || this.#open.size === 0 || !this.#open.allWait) return;
+    if (this.#dead || this.#group === "collecting" || !this.#open.allWait) return;
     const turn = this.#turn;
+    if (this.#unverified !== undefined) this.#endTurn({ kind: "put-off", error: this.#unverified }, turn);
+    if (this.#dead || this.#open.size === 0) return;
     this.edge.durable.suspend(this).then(
       (suspension) => this.#suspended(suspension, turn),
       (error: unknown) => this.#endTurn(thrown(error), turn),

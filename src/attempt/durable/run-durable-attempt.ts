@@ -52,13 +52,13 @@ export async function runDurableAttempt(
   let begun: Begun;
   try {
     const read = parked ?? readInput(request, services);
-    const leave = services.obtainLeave(request, read.input);
-    if (leave !== undefined) {
-      if ((await control.guard(leave)) === "waits") {
-        parked?.coroutine.evict();
-        return { kind: "suspended" };
-      }
+    const asked = services.obtainLeave(request, read.input);
+    if (asked !== undefined) {
+      const leave = await control.guard(asked);
+      if (leave !== "granted") parked?.coroutine.evict();
+      if (leave === "waits") return { kind: "suspended" };
       if (control.reason !== undefined) throw new AppError("CANCELLED", "it was stopped before its code went on");
+      if (leave !== "granted") return leave;
     }
     begun = goOn(edge, parked) ?? begin(edge, read);
   } catch (error) {
@@ -114,6 +114,8 @@ async function endOf(edge: Edge, { run, turn }: Begun): Promise<AttemptEnd> {
   });
   if (ended.kind === "suspended") return ended;
   const settling = { request, services, control, folder, redactor: run.redactor, keeps: [] };
+  if (ended.kind === "put-off")
+    return control.reason === undefined ? ended : settle({ kind: "thrown", error: control.reason }, settling);
   if (ended.kind === "continued") {
     gatherKept(edge);
     const files = folder.exists ? await folder.seal(run.redactor) : [];

@@ -71,9 +71,14 @@ export interface DurableServices {
   readonly wait: (call: PlacedCall, awaited: Awaited, suspend: Suspendable | undefined) => Promise<Issued>;
   /** Records a call that makes a child, and makes it. @throws AppError what `submit` throws; then nothing is recorded. */
   readonly child: (call: PlacedCall, child: ChildRequest, suspend: Suspendable | undefined) => Promise<Issued>;
-  /** Records a call that asks people, or looks at what they decided since. */
+  /** Records a call that asks people, or looks at what they decided since. @throws AppError `APPROVAL_UNVERIFIED`. */
   readonly approve: (call: PlacedCall, request: ApproveRequest, suspend: Suspendable | undefined) => Promise<Issued>;
-  /** Verifies that people gave the leave that the record says. @returns the error with which the run ends where they did not. */
+  /**
+   * Verifies that people gave the leave that the record says.
+   *
+   * @returns the error with which the run ends where they did not.
+   * @throws AppError `APPROVAL_UNVERIFIED` where this machine cannot tell.
+   */
   readonly confirm: (call: PlacedCall, request: ApproveRequest, outcome: CallOutcome) => Promise<AppError | undefined>;
   /** Suspends the run if any of its calls still waits. */
   readonly suspend: (suspend: Suspendable) => Promise<Suspension>;

@@ -2,7 +2,7 @@ import type { AttemptFolder } from "../../artifact/attempt-folder.ts";
 import type { AppError } from "../../error.ts";
 import type { CallOutcome } from "../../job/durable/record.ts";
 import type { AttemptControl } from "../control.ts";
-import type { AttemptRequest, AttemptServices } from "../services.ts";
+import type { AttemptRequest, AttemptServices, PutOff } from "../services.ts";
 import type { HandlerEnd } from "../settle.ts";
 import type { DurableServices, Issued, PlacedCall, Suspendable } from "./services.ts";
 
@@ -20,7 +20,8 @@ export interface Edge {
 export type Turn =
   | { readonly kind: "ended"; readonly end: HandlerEnd }
   | { readonly kind: "suspended" }
-  | { readonly kind: "continued"; readonly call: PlacedCall; readonly inputJson: string };
+  | { readonly kind: "continued"; readonly call: PlacedCall; readonly inputJson: string }
+  | PutOff;
 
 /** What making a call came to, for the coroutine. */
 export type Act = (call: PlacedCall, suspend: Suspendable | undefined) => Promise<Acted>;

@@ -116,5 +116,6 @@ function logMove(log: Logger, event: Exclude<WorkerEvent, { kind: "problem" | "r
   };
   if (kind === "failed" && final) log.error(type, "job failed", fields);
   else if (kind === "failed") log.warn(type, "attempt failed", fields);
+  else if (error !== undefined && kind === "released") log.warn(type, "job released", fields);
   else log.info(type, `job ${kind}`, fields);
 }

@@ -96,19 +96,19 @@ async function checkLabels({ submit, config }: Windlass, request: JobRequest, op
   );
 }
 
-/** Attempts that fail and are tried again would be invisible else. */
+/** Attempts that fail and are tried again, or that cannot begin here, would be invisible else. */
 function logEvent({ log }: Pick<Call, "log">, { live, op }: Following, event: WorkerEvent): void {
   live.wipe();
   if (event.kind === "problem") log.warn(op, "the worker has a problem", { err: errorText(event.error) });
-  if (event.kind !== "failed" || event.final) return;
-  const { jobId, traceId, attempt, retriesLeft, final, durationMs, error } = event;
-  log.warn(op, "attempt failed, another follows", {
+  if ((event.kind !== "failed" && event.kind !== "released") || event.final || event.error === undefined) return;
+  const { kind, jobId, traceId, attempt, retriesLeft, final, durationMs, error } = event;
+  log.warn(op, kind === "failed" ? "attempt failed, another follows" : "the job cannot go on yet", {
     job_id: jobId,
     trace_id: traceId,
     attempt,
     retries_left: retriesLeft,
     final,
     duration_ms: durationMs,
-    err: error === undefined ? undefined : errorText(error),
+    err: errorText(error),
   });
 }

@@ -16,7 +16,7 @@ export const explainJob = defineOperation({
     reason: z
       .string()
       .describe(
-        "A word for it, such as no_worker, key, rate, future, retry, sleep, event, child, running, lost, stalled, finished.",
+        "A word for it, such as no_worker, key, rate, future, retry, verify, sleep, event, child, running, lost, stalled, finished.",
       ),
     sentence: z.string(),
   }),

@@ -17,6 +17,7 @@ import type { ValueReference } from "../rows/env.ts";
 import { addHistory } from "../rows/history-row.ts";
 import type { Notice } from "../rows/notice.ts";
 import { giveBack, leaveForAdoption } from "./give-back.ts";
+import { putOff } from "./put-off.ts";
 
 /** What a worker reports of one attempt. */
 export interface AttemptReport {
@@ -88,6 +89,9 @@ function record(tx: Transaction<Notice>, report: AttemptReport): AttemptResult {
       return { kind: giveBack(tx, claim, worker) };
     case "left":
       leaveForAdoption(tx, claim, end.delayMs);
+      return { kind: "released" };
+    case "put-off":
+      putOff(tx, report, end.error);
       return { kind: "released" };
     case "continued":
       return goOn(tx, report, end);

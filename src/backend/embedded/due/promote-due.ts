@@ -4,7 +4,7 @@ import { admit, insertReady } from "../queue/admission.ts";
 import { ENTRY_COLUMNS, type Entry } from "../rows/entry.ts";
 import { readJob } from "../rows/job-row.ts";
 import type { Notice } from "../rows/notice.ts";
-import type { DelayReason } from "../rows/standing.ts";
+import { type DelayReason, isHeldBack } from "../rows/standing.ts";
 import { expireApprovals } from "./expire-approvals.ts";
 import { expireDue } from "./expire-due.ts";
 import { NEXT_WAIT, settleDue } from "./settle-due.ts";
@@ -49,8 +49,8 @@ function promoteDelayed(tx: Transaction<Notice>, limit: number): boolean {
     tx.db.run("DELETE FROM delayed WHERE due = ? AND job = ?", row.due, row.job);
     const job = readJob(tx.db, row.job);
     if (job === undefined) continue;
-    // What a rate limit or another machine held back kept its keys.
-    if (row.reason === "rate" || row.reason === "adopt") insertReady(tx, job, row);
+    // What was held back after it was let in kept its keys.
+    if (isHeldBack(row.reason)) insertReady(tx, job, row);
     else if (admit(tx, job, row, row.reason === "due") === "refused") {
       finish(tx, job, "scheduled", {
         entry: row,

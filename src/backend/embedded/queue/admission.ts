@@ -73,6 +73,12 @@ export function storeExpiry(
   tx.notify({ kind: "due", atMs: at });
 }
 
+/** Stores the times of a run that leaves its lease: they were taken out when they passed meanwhile. */
+export function storeExpiries(tx: Transaction<Notice>, { id, env }: JobRow, { run, attempt }: Entry): void {
+  if (env.deadline !== undefined) storeExpiry(tx, env.deadline, id, run, "deadline");
+  if (env.expires !== undefined && attempt === 0 && run === 1) storeExpiry(tx, env.expires, id, run, "expires");
+}
+
 /** Gives a job's keys back and lets in who waited for them, in the order of their ranks. */
 export function releaseKeys(tx: Transaction<Notice>, job: JobNumber, keys: readonly KeyNeed[]): void {
   for (const { key } of keys) {

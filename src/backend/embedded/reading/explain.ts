@@ -8,6 +8,7 @@ import { type JobRow, readJob } from "../rows/job-row.ts";
 import { type Standing, standingOf, stateOfStanding } from "../rows/standing.ts";
 import { type Bystander, explainLease } from "./explain-lease.ts";
 import { explainWaiting } from "./explain-waiting.ts";
+import { newestLook } from "./newest-look.ts";
 import type { ReadParts } from "./status.ts";
 
 /** Says in one sentence why a job is not running. */
@@ -39,7 +40,7 @@ function explain(parts: ReadParts, job: JobRow, standing: Standing, bystander: B
     case "blocked":
       return ["key", `It waits for the key ${standing.key}, which ${holderText(parts, standing.key)}.`];
     case "delayed":
-      return explainDelay(standing, bystander.nowMs);
+      return explainDelay(parts, job.id, standing, bystander.nowMs);
     case "waiting":
       return explainWaiting(parts, job.id, standing, bystander.nowMs);
     case "ready":
@@ -47,7 +48,12 @@ function explain(parts: ReadParts, job: JobRow, standing: Standing, bystander: B
   }
 }
 
-function explainDelay(standing: Extract<Standing, { kind: "delayed" }>, nowMs: number): Explained {
+function explainDelay(
+  { db }: ReadParts,
+  job: JobNumber,
+  standing: Extract<Standing, { kind: "delayed" }>,
+  nowMs: number,
+): Explained {
   const when = `${new Date(standing.due).toISOString()} (in ${formatDuration(Math.max(0, Math.ceil((standing.due - nowMs) / 1000) * 1000))})`;
   switch (standing.reason) {
     case "due":
@@ -61,6 +67,12 @@ function explainDelay(standing: Extract<Standing, { kind: "delayed" }>, nowMs: n
         "adopt",
         "Its program was started on another machine, which may still be running it; a worker there adopts it, or any worker decides when job.adopt_wait has passed.",
       ];
+    case "verify": {
+      const why =
+        newestLook(db, { job, run: standing.run })?.data.error.message ??
+        "what people signed for it could not be verified";
+      return ["verify", `It is held back and nothing is lost: ${why}; a worker looks again at ${when}.`];
+    }
   }
 }
 

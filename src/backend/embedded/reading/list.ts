@@ -15,7 +15,7 @@ const CANDIDATES: Readonly<Record<JobState, readonly string[]>> = {
   queued: [
     "SELECT job FROM ready",
     "SELECT job FROM blocked",
-    "SELECT job FROM delayed WHERE reason IN ('rate', 'adopt')",
+    "SELECT job FROM delayed WHERE reason NOT IN ('due', 'retry')",
     "SELECT job FROM waiting WHERE woken IS NOT NULL",
   ],
   scheduled: ["SELECT job FROM delayed WHERE reason IN ('due', 'retry')"],

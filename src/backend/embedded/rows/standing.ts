@@ -52,8 +52,16 @@ export type Standing =
     }
   | ({ readonly kind: "done" } & DoneRow);
 
-/** Why a job stands in `delayed`. For `rate` and `adopt` it counts as queued: it is due. */
-export type DelayReason = "due" | "retry" | "rate" | "adopt";
+/**
+ * Why a job stands in `delayed`: its time has not come, back-off, its rate limit, another machine that may still run it, or
+ * what people signed for it could not be verified. For the last three it counts as queued: it is due.
+ */
+export type DelayReason = "due" | "retry" | "rate" | "adopt" | "verify";
+
+/** True for a job that is due and was let in already. */
+export function isHeldBack(reason: DelayReason): boolean {
+  return reason !== "due" && reason !== "retry";
+}
 
 /** A row of `done`. */
 export interface DoneRow {
@@ -128,8 +136,7 @@ export function stateOfStanding(standing: Standing | undefined): JobState {
     case "blocked":
       return "queued";
     case "delayed":
-      // What a rate limit or another machine holds back is due already.
-      return standing.reason === "due" || standing.reason === "retry" ? "scheduled" : "queued";
+      return isHeldBack(standing.reason) ? "queued" : "scheduled";
     case "waiting":
       return standing.woken === null ? "waiting" : "queued";
     case "leased":

@@ -12,6 +12,9 @@ import { type LeaveBinding, obtainLeave } from "./obtain-leave.ts";
 import type { Running } from "./running.ts";
 import type { WorkerParts } from "./worker-parts.ts";
 
+/** More than the decisions of one approval take, each of which is given ten seconds, where people did not decide ever again. */
+const VERIFY_MAX_MS = 60_000;
+
 /** What a claim says of the attempt to make. */
 export function attemptRequest({ interned, db }: WorkerParts, running: Running): AttemptRequest {
   const { claim, served, jobId, traceId } = running;
@@ -48,8 +51,8 @@ export function attemptServices(parts: WorkerParts, running: Running, lease: Lea
     artifactRoot,
     limits,
     secret: options.secret,
-    obtainLeave: ({ type, input: given, afterCrash, retryOnExit }, input) =>
-      obtainLeave(
+    obtainLeave: ({ type, input: given, afterCrash, retryOnExit }, input) => {
+      const leave = obtainLeave(
         parts,
         { claim, control, lease },
         {
@@ -62,7 +65,10 @@ export function attemptServices(parts: WorkerParts, running: Running, lease: Lea
           afterCrash,
           retryOnExit,
         },
-      ),
+      );
+      // To verify signatures is no work of the job's: a slow machine must not cost it its leave.
+      return leave === undefined ? undefined : timeLimit.outside(VERIFY_MAX_MS, () => leave);
+    },
     outsideTimeout: (maxMs, work) => timeLimit.outside(maxMs, work),
     // What was asked for before the end is written before it: mutations keep their order.
     recordAdoption: () => writer.mutate((tx) => recordAdoption(tx, claim, id)),

@@ -1,7 +1,6 @@
 import type { Approval, ApprovalDemand } from "../../../approval/approval.ts";
 import type { Judgement } from "../../../approval/judgement.ts";
 import { checkSubject } from "../../../approval/same-subject.ts";
-import type { AttemptControl } from "../../../attempt/control.ts";
 import type { PlacedCall } from "../../../attempt/durable/services.ts";
 import { AppError, isAppError } from "../../../error.ts";
 import type { ApproveRequest } from "../../../job/durable/approve-options.ts";
@@ -11,14 +10,13 @@ import { approvalOf, type Question, subjectOf } from "../approvals/approval-row.
 import { type Judged, refusedLeave } from "../approvals/use-approval.ts";
 import { outcomeOf } from "../durable/answer-call.ts";
 import type { Claim } from "../lease/claim.ts";
-import { judgePatiently } from "./judge-patiently.ts";
+import { judgeHere } from "./judge-here.ts";
 import type { WorkerParts } from "./worker-parts.ts";
 
 /** What people's answers to calls of one attempt are looked at with. */
 export interface PeopleParts {
   readonly parts: WorkerParts;
   readonly claim: Claim;
-  readonly control: AttemptControl;
 }
 
 /** What a call asks for, by its own terms and the policy. @throws AppError `APPROVER_UNKNOWN`. */
@@ -38,14 +36,14 @@ export function demandOf({ parts, claim }: PeopleParts, request: ApproveRequest,
 /**
  * Judges what people decided so far about a call; `undefined` when nobody was asked.
  *
- * @throws AppError `APPROVAL_ALTERED`, `APPROVER_UNKNOWN`.
+ * @throws AppError `APPROVAL_ALTERED`, `APPROVER_UNKNOWN`, `APPROVAL_UNVERIFIED`.
  */
 export async function judgeCall(
   people: PeopleParts,
   call: PlacedCall,
   request: ApproveRequest,
 ): Promise<Judged | undefined> {
-  const { parts, claim, control } = people;
+  const { parts, claim } = people;
   const { db, interned } = parts;
   const question: Question = { job: claim.entry.job, run: claim.entry.run, position: call.position };
   const approval = db.snapshot(() => approvalOf(db, parts, question));
@@ -53,7 +51,7 @@ export async function judgeCall(
   const { title, details } = request;
   checkSubject(approval, subjectOf(parts, question, title, details), interned.actor(db, claim.job.actor));
   const { terms } = demandOf(people, request, false);
-  const judgement = await judgePatiently(parts, control, approval, terms);
+  const judgement = await judgeHere(parts, approval, terms);
   return { question, approval, terms, judgement, rowsMax: claim.rules.historyRowsMax };
 }
 
@@ -61,6 +59,7 @@ export async function judgeCall(
  * Verifies what the record says that people gave: it, the decisions and the policy may have been changed since.
  *
  * @returns the error with which the run ends.
+ * @throws AppError `APPROVAL_UNVERIFIED`: that could not be told.
  */
 export async function confirmCall(
   people: PeopleParts,

@@ -65,8 +65,7 @@ export function durableServices(parts: WorkerParts, binding: DurableBinding): Du
       return code === undefined ? group.add(made) : makeChild(made, code);
     },
     approve: (call, request, code) => approve(parts, binding, { call, request, code }),
-    confirm: (call, request, outcome) =>
-      confirmCall({ parts, claim, control: binding.control }, call, request, outcome),
+    confirm: (call, request, outcome) => confirmCall({ parts, claim }, call, request, outcome),
     suspend: (code) => suspendRun(parts, binding, code),
     transaction: (call, action, write) =>
       persist(parts, binding, (tx, again) => {
@@ -89,8 +88,8 @@ async function approve(
   binding: DurableBinding,
   { call, request, code }: ApproveCall,
 ): Promise<Issued> {
-  const { claim, control } = binding;
-  const people = { parts, claim, control };
+  const { claim } = binding;
+  const people = { parts, claim };
   if (isRecorded(parts.db, claim.entry, call.position)) {
     const judged = await judgeCall(people, call, request);
     if (judged === undefined)

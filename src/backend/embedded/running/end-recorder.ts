@@ -72,7 +72,8 @@ export class EndRecorder {
     const ended = result.kind === "final";
     const final = ended && end.kind !== "continued";
     const { tell } = this.#parts;
-    tell.move(running, end.kind === "left" ? "released" : end.kind, final, "error" in end ? end.error : undefined);
+    const isGivenBack = end.kind === "left" || end.kind === "put-off";
+    tell.move(running, isGivenBack ? "released" : end.kind, final, "error" in end ? end.error : undefined);
     if (ended && "kept" in end && end.kept !== undefined) {
       moveKept(this.#parts, running.claim.entry.job).catch((error: unknown) => tell.problem(toErrorRecord(error)));
     }

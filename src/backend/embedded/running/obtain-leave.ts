@@ -2,7 +2,7 @@ import { checkSubject } from "../../../approval/same-subject.ts";
 import type { AttemptControl } from "../../../attempt/control.ts";
 import type { LeaveEnd } from "../../../attempt/services.ts";
 import type { Transaction } from "../../../database/writer.ts";
-import { AppError, isAppError } from "../../../error.ts";
+import { AppError, isAppError, toErrorRecord } from "../../../error.ts";
 import type { JobQuestion } from "../../acceptance.ts";
 import { asAsked, dueLater, jobQuestion } from "../../job-question.ts";
 import type { AskedJob } from "../../serving.ts";
@@ -11,11 +11,11 @@ import { hold, holdForLeave } from "../approvals/hold.ts";
 import { isUnchanged, type Judged, markRefused, markUsed, openAgain, refusedLeave } from "../approvals/use-approval.ts";
 import type { Claim } from "../lease/claim.ts";
 import { checkLease, setLeasedJobs } from "../lease/lease.ts";
-import { releaseKeys, storeExpiry } from "../queue/admission.ts";
+import { releaseKeys, storeExpiries } from "../queue/admission.ts";
 import { isCancelRequested } from "../rows/cancel-request.ts";
 import type { Entry } from "../rows/entry.ts";
 import type { Notice } from "../rows/notice.ts";
-import { judgePatiently } from "./judge-patiently.ts";
+import { judgeHere } from "./judge-here.ts";
 import { persist } from "./persist.ts";
 import type { SharedLease } from "./running.ts";
 import type { WorkerParts } from "./worker-parts.ts";
@@ -37,7 +37,9 @@ export interface LeaveBinding {
 export function obtainLeave(parts: WorkerParts, binding: LeaveBinding, asked: AskedJob): Promise<LeaveEnd> | undefined {
   const demand = parts.options.checkPolicy(asked);
   if (demand === undefined) return undefined;
-  return leaveFor(parts, binding, { ...demand, ...jobQuestion(asked) }, asked).catch((error: unknown) => {
+  return leaveFor(parts, binding, { ...demand, ...jobQuestion(asked) }, asked).catch((error: unknown): LeaveEnd => {
+    if (isAppError(error) && error.code === "APPROVAL_UNVERIFIED")
+      return { kind: "put-off", error: toErrorRecord(error) };
     // The request was found before its notice came.
     if (isAppError(error) && error.code === "CANCELLED") binding.control.stop("cancelled");
     throw error;
@@ -58,7 +60,7 @@ async function leaveFor(
     if (approval === undefined) return ask(parts, binding, dueLater(question, job.due, parts.clock.now()));
     const { title, details } = asAsked(question, approval, job.due);
     checkSubject(approval, subjectOf(parts, place, title, details), actor);
-    const judgement = await judgePatiently(parts, binding.control, approval, question.terms);
+    const judgement = await judgeHere(parts, approval, question.terms);
     if (judgement.kind === "approved" && approval.usedAtMs !== null) return "granted";
     const judged = { question: place, approval, terms: question.terms, judgement, rowsMax: rules.historyRowsMax };
     const end = await persist(parts, binding, (tx, again) => conclude(tx, parts, binding, judged, again));
@@ -124,11 +126,7 @@ function leave(tx: Transaction<Notice>, { claim, lease }: LeaveBinding): Entry {
   tx.db.run("UPDATE job SET env = json_set(env, '$.approval', json('true')) WHERE id = ?", job.id);
   setLeasedJobs(tx, epoch, lease.others(tx));
   if (entry.attempt === 0) releaseKeys(tx, job.id, job.keys);
-  // They were taken out when they passed while it was leased.
-  const { deadline, expires } = job.env;
-  if (deadline !== undefined) storeExpiry(tx, deadline, job.id, entry.run, "deadline");
-  if (expires !== undefined && entry.attempt === 0 && entry.run === 1)
-    storeExpiry(tx, expires, job.id, entry.run, "expires");
+  storeExpiries(tx, job, entry);
   return entry;
 }
 
