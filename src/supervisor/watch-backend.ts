@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import { openAnyVersion } from "../database/open.ts";
-import { exchangeRepeatedly } from "../host/http/repeat.ts";
+import { probeHatchet } from "../host/http/probe-hatchet.ts";
 import type { Watched } from "./component.ts";
 
 /** What the check of the job backend stands on. */
@@ -33,19 +33,9 @@ export function watchBackend({ config, clock }: BackendParts): Watched {
 }
 
 function watchHatchet({ config: { hatchet, timeoutMs }, clock }: BackendParts): Watched {
-  const url = readyUrl(hatchet.healthUrl);
   return {
     component: "backend",
     repairs: [],
-    async probe({ signal }) {
-      const answer = await exchangeRepeatedly({ method: "GET", url }, { clock, timeoutMs, signal });
-      if (answer.kind === "lost") return { isGood: false, detail: `${url}: ${answer.reason}` };
-      return { isGood: answer.status === 200, detail: `${url} answers ${answer.status}` };
-    },
+    probe: ({ signal }) => probeHatchet(hatchet.healthUrl, { clock, timeoutMs, signal }),
   };
-}
-
-/** A URL with a path is used as it is. */
-function readyUrl(healthUrl: string): string {
-  return new URL(healthUrl).pathname === "/" ? `${healthUrl}/ready` : healthUrl;
 }

@@ -16,19 +16,16 @@ export async function jobBackend(context: NetworkContext): Promise<Finding> {
 }
 
 async function hatchet({ config, clock, signal }: NetworkContext): Promise<Finding> {
-  const { healthUrl } = config.hatchet;
-  // One with a path is used as it is.
-  const url = new URL(healthUrl).pathname === "/" ? `${healthUrl}/ready` : healthUrl;
   const facts = { backend: "hatchet", ...SDK };
   // Node's HTTP takes longer to load than all else here, and the embedded backend needs none.
-  const { exchangeRepeatedly } = await import("../../host/http/repeat.ts");
-  const answer = await exchangeRepeatedly({ method: "GET", url }, { clock, timeoutMs: config.timeoutMs, signal });
+  const { probeHatchet } = await import("../../host/http/probe-hatchet.ts");
+  const { timeoutMs, hatchet } = config;
+  const { isGood, detail } = await probeHatchet(hatchet.healthUrl, { clock, timeoutMs, signal });
   signal.throwIfAborted();
-  const start = "start the Hatchet server, or correct hatchet.health_url";
-  if (answer.kind === "lost") return unreachable(`hatchet: ${url}: ${answer.reason}`, start, facts);
-  if (answer.status !== 200) return unreachable(`hatchet: ${url} answers ${answer.status}`, start, facts);
+  if (!isGood)
+    return unreachable(`hatchet: ${detail}`, "start the Hatchet server, or correct hatchet.health_url", facts);
   return warn(
-    `hatchet: ${url} answers, and this version cannot give it jobs`,
+    `hatchet: ${detail}, and this version cannot give it jobs`,
     "use `backend: embedded`, or a version with Hatchet",
     facts,
   );
