@@ -1,8 +1,8 @@
+import type { HostSession } from "../host/host-session.ts";
 import { type Listener, RULE_SCOPE } from "../host/model/on-machine.ts";
 import type { RunnerEnd } from "../host/powershell/runner-end.ts";
 import { FIREWALL_RULE, LISTENING_PORT, START_TASK } from "../host/powershell/scripts.ts";
 import type { Repair, RepairEnd } from "./component.ts";
-import type { HostSession } from "./host-session.ts";
 
 /** What a repair needs of the machine. */
 export type RepairSession = Pick<HostSession, "ask" | "runLine">;

@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import { type ErrorCode, errorText, toErrorRecord } from "../error.ts";
 import { type Liveness, probeClient, probeServer } from "../host/aloha/liveness.ts";
+import { HostSession } from "../host/host-session.ts";
 import type { NamedHost } from "../host/inventory.ts";
 import { ALOHA_CLIENT, ALOHA_SERVER, BROWSER_SERVER } from "../host/model/on-machine.ts";
 import { decideRoute } from "../host/playwright/decide-route.ts";
@@ -9,7 +10,6 @@ import { lookAtServer } from "../host/playwright/health.ts";
 import { SERVER_TASK } from "../host/playwright/host-version.ts";
 import { readWsPath } from "../host/playwright/ws-path.ts";
 import type { Finding, Watched, WatchedHost } from "./component.ts";
-import { HostSession } from "./host-session.ts";
 import { firewallRule, startCommand, startTask } from "./repairs.ts";
 import { watchBackend } from "./watch-backend.ts";
 
@@ -49,7 +49,8 @@ function watchSsh(session: HostSession, { sshHost, sshPort }: NamedHost): Watche
     // Nothing on the machine can be changed before it can be reached.
     repairs: [],
     async probe(options) {
-      const version = await session.knock(options);
+      // It takes an answer of the machine: that a shared login is open proves nothing, the other side may have forgotten it.
+      const version = await session.lend(async (runner) => runner.version, options);
       return { isGood: true, detail: `PowerShell ${version} answers at ${sshHost}:${sshPort}` };
     },
   };

@@ -15,7 +15,7 @@ export async function askAloha(
   clock: Clock,
 ): Promise<NonNullable<HostAnswers["aloha"]>> {
   const { serverUrl, clientUrl, serverStartCmd, clientStartCmd, clientTask } = settings;
-  const { host, timeoutMs } = session;
+  const { host, timeoutMs } = session.machine;
   const [server, client] = await Promise.all([
     session.attempt((signal) => probeServer(serverUrl, { clock, timeoutMs, signal })),
     session.attempt((signal) => probeClient(clientUrl, { clock, timeoutMs, signal })),

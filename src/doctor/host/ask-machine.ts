@@ -72,13 +72,13 @@ const said = <T>(value: T): Answer<T> => ({ kind: "said", value });
 const notAsked = (reason: string): Answer<never> => ({ kind: "not_asked", reason });
 
 async function askSsh(session: Session, { clock }: SessionParts): Promise<HostAnswers["ssh"]> {
-  const { sshHost: host, sshPort: port } = session.host;
+  const { sshHost: host, sshPort: port } = session.machine.host;
   const [client, server, connected] = await Promise.all([
     readClientVersion(),
     readServerVersion({ host, port }),
     session.attempt(async (signal) => {
       const startedMs = clock.monotonic();
-      await session.connection.connect({ signal });
+      await session.machine.connection.connect({ signal });
       return Math.round(clock.monotonic() - startedMs);
     }),
   ]);
@@ -93,7 +93,7 @@ function askRunner(session: Session, { clock }: SessionParts): Promise<HostAnswe
 function askClock(session: Session, { clock }: SessionParts): Promise<HostAnswers["clock"]> {
   return session.lend(async (runner, signal) => {
     const beforeMs = clock.now();
-    const { utc_ms, time_zone } = await askHost(runner, CLOCK, {}, { timeoutMs: session.timeoutMs, signal });
+    const { utc_ms, time_zone } = await askHost(runner, CLOCK, {}, { timeoutMs: session.machine.timeoutMs, signal });
     return { utcMs: utc_ms, timeZone: time_zone, beforeMs, afterMs: clock.now() };
   });
 }
@@ -134,7 +134,7 @@ async function makeRules(session: Session, found: readonly AskedRule[]) {
   return { rules, repairs };
 }
 
-function planOf({ host }: Session, rule: AskedRule): string {
+function planOf({ machine: { host } }: Session, rule: AskedRule): string {
   return `on ${host.name}: ${commandFor(rule)}`;
 }
 

@@ -34,10 +34,17 @@ export function isReachedDirectly(server: ServerParts["server"]): boolean {
 export async function askPlaywright(session: Session, order: PlaywrightOrder): Promise<PlaywrightAnswers> {
   const { server, clock, down } = order;
   const task = down.questions ?? (await session.ask(SCHEDULED_TASK, { name: SERVER_TASK }));
-  const limits = { timeoutMs: session.timeoutMs };
+  const limits = { timeoutMs: session.machine.timeoutMs };
   const versions =
-    down.questions ?? (await session.attempt((signal) => askHostVersion(session.access(), { ...limits, signal })));
-  const parts = { hostName: session.host.name, server, clock, ...limits, openAccess: () => openAccess(session, order) };
+    down.questions ??
+    (await session.attempt((signal) => askHostVersion(session.machine.access(), { ...limits, signal })));
+  const parts = {
+    hostName: session.machine.host.name,
+    server,
+    clock,
+    ...limits,
+    openAccess: () => openAccess(session, order),
+  };
   const health = await session.attempt(async (signal) =>
     checkHealth({ ...parts, wsPath: readWsPath(server.wsPath) }, signal),
   );
@@ -48,7 +55,7 @@ export async function askPlaywright(session: Session, order: PlaywrightOrder): P
 
 /** Without SSH nothing behind it is tried: that would take its time again. */
 async function openAccess(session: Session, { down: { ssh } }: PlaywrightOrder) {
-  if (ssh === undefined || ssh.kind === "said") return session.access();
+  if (ssh === undefined || ssh.kind === "said") return session.machine.access();
   throw new AppError("HOST_UNREACHABLE", "it is reached through SSH, which is down");
 }
 

@@ -1,14 +1,11 @@
 import { type Clock, unlessAborted } from "../../clock.ts";
 import type { Config } from "../../config/config.ts";
 import { AppError, toErrorRecord } from "../../error.ts";
+import { HostSession } from "../../host/host-session.ts";
 import type { NamedHost } from "../../host/inventory.ts";
-import { Machines } from "../../host/machines.ts";
-import type { HostAccess } from "../../host/playwright/host-access.ts";
-import { machineAccess } from "../../host/playwright/machine-access.ts";
 import type { ScriptArgument } from "../../host/powershell/request.ts";
 import type { PowerShellRunner } from "../../host/powershell/runner.ts";
-import { askHost, type HostQuestion } from "../../host/powershell/scripts.ts";
-import type { SshConnection } from "../../host/ssh/connection.ts";
+import type { HostQuestion } from "../../host/powershell/scripts.ts";
 import type { Answer } from "./model/answer.ts";
 
 /** What asking a machine stands on. */
@@ -24,9 +21,8 @@ export interface SessionParts {
  * everything, so that a machine that hangs costs that and no more.
  */
 export class Session implements AsyncDisposable {
-  readonly host: NamedHost;
+  readonly machine: HostSession;
   readonly #parts: SessionParts;
-  readonly #machines: Machines;
   readonly #late = new AbortController();
   readonly #timer: { cancel(): void };
   readonly #signal: AbortSignal;
@@ -34,9 +30,8 @@ export class Session implements AsyncDisposable {
   constructor(host: NamedHost, parts: SessionParts) {
     const { config, clock, signal } = parts;
     // One at a time: more PowerShells would only start more slowly.
-    this.host = { ...host, maxParallel: 1 };
+    this.machine = new HostSession({ ...host, maxParallel: 1 }, { config, clock });
     this.#parts = parts;
-    this.#machines = new Machines({ config, clock });
     const tooLate = new AppError("TIMEOUT", `${host.name} was asked for ${config.timeoutMs} ms, and no longer`);
     this.#timer = clock.after(config.timeoutMs, () => this.#late.abort(tooLate));
     this.#signal = AbortSignal.any([signal, this.#late.signal]);
@@ -54,36 +49,20 @@ export class Session implements AsyncDisposable {
 
   /** Asks one of our own questions; again where the PowerShell was lost, because no question changes anything. */
   async ask<A extends ScriptArgument, R>(question: HostQuestion<A, R>, arg: A): Promise<Answer<R>> {
-    const once = (): Promise<Answer<R>> =>
-      this.lend((runner, signal) => askHost(runner, question, arg, { timeoutMs: this.timeoutMs, signal }));
+    const once = (): Promise<Answer<R>> => this.attempt((signal) => this.machine.ask(question, arg, { signal }));
     const answer = await once();
     return answer.kind === "failed" && answer.error.code === "RUNNER_LOST" ? once() : answer;
   }
 
   /** Lends the one PowerShell. */
   lend<T>(work: (runner: PowerShellRunner, signal: AbortSignal) => Promise<T>): Promise<Answer<T>> {
-    return this.attempt((signal) =>
-      this.#machines.runners.use(this.host, { signal }, (runner) => work(runner, signal)),
-    );
-  }
-
-  get timeoutMs(): number {
-    return this.#parts.config.timeoutMs;
-  }
-
-  get connection(): SshConnection {
-    return this.#machines.connection(this.host);
-  }
-
-  /** As the browser server's client needs it. */
-  access(): HostAccess {
-    return machineAccess(this.#machines, this.host);
+    return this.attempt((signal) => this.machine.lend((runner) => work(runner, signal), { signal }));
   }
 
   /** The connection goes first: a PowerShell that hangs is not waited for, and ends when its line does. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#timer.cancel();
-    await this.connection.close().catch(() => undefined);
-    await this.#machines[Symbol.asyncDispose]().catch(() => undefined);
+    await this.machine.connection.close().catch(() => undefined);
+    await this.machine[Symbol.asyncDispose]();
   }
 }
