@@ -85,7 +85,11 @@ export async function composeWindlass(options: WindlassOptions): Promise<Windlas
         ]);
       // Now, and not when a job that waited for days goes on.
       if (inForce.policy !== undefined && inForce.policy.approvers.length > 0) requireSshKeygen();
-      if (worker.claims) await reconcileTypeSchedules(types.values(), backend.schedules, clock);
+      if (worker.claims) {
+        await reconcileTypeSchedules(types.values(), backend.schedules, clock);
+        const { removeLeftovers } = await import("./host/remove-leftovers.ts");
+        await removeLeftovers();
+      }
       const onError = (name: string, error: unknown): void =>
         worker.onEvent?.({ kind: "problem", error: scheduleProblem(name, error) });
       const machines = new Machines({ config, clock });

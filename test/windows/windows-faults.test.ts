@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
@@ -152,7 +152,10 @@ onSimulator(
   "a worker killed in mid-command: the command ends with it; without a check the next one says unknown, with one it goes on",
   async () => {
     const bench = await open();
-    const first = await bench.worker([], { env: { WINDLASS_WORKER_LEASE: "2s" } });
+    const temporary = join(bench.cli.path, "temporary");
+    mkdirSync(temporary);
+    const env = { WINDLASS_WORKER_LEASE: "2s", TMPDIR: temporary };
+    const first = await bench.worker([], { env });
     const enqueue = async (...flags: readonly string[]) =>
       idOf((await bench.call(["windows", "exec", "--async", ...flags, "--", "ping -n 60 127.0.0.1"])).stdout);
     const blind = await enqueue();
@@ -162,7 +165,10 @@ onSimulator(
     first.kill("SIGKILL");
     await first.ended;
     await until(() => (bench.simulator.processes("ping.exe").length === 0 ? true : undefined), { what: "both ended" });
-    const second = await bench.worker();
+    const left = readdirSync(temporary).filter((name) => name.startsWith("windlass-ssh-call-"));
+    expect(left).not.toEqual([]);
+    const second = await bench.worker([], { env });
+    expect(readdirSync(temporary).filter((name) => left.includes(name))).toEqual([]);
     expect((await bench.call(["jobs", "wait", blind, seeing])).status).toBe(1);
     expect((await bench.json(["jobs", "status", blind])).value).toMatchObject({ state: "failed", outcome: "unknown" });
     expect((await bench.json(["jobs", "status", seeing])).value).toMatchObject({

@@ -15,7 +15,7 @@ const OWNER_ONLY = 0o077;
  *
  * @throws AppError `CONFIG` when another account owns it or can look into it, or its path is too long.
  */
-export function prepareControlFolder(folder: string = defaultFolder()): string {
+export function prepareControlFolder(folder: string = defaultControlFolder()): string {
   if (Buffer.byteLength(folder) > FOLDER_BYTES_MAX) throw unfit(folder, `is longer than ${FOLDER_BYTES_MAX} bytes`);
   const { uid } = userInfo();
   const found = lstatSync(folder, { throwIfNoEntry: false }) ?? makeFolder(folder);
@@ -45,7 +45,7 @@ export function controlName(target: SshTarget): string {
 }
 
 /** In a folder that only we can write where the system gives one, else in the one for temporary files. */
-function defaultFolder(): string {
+export function defaultControlFolder(): string {
   const own = process.env["XDG_RUNTIME_DIR"];
   const { uid } = userInfo();
   if (own !== undefined && own !== "" && own.length < FOLDER_BYTES_MAX - 20) return join(own, "windlass-ssh");

@@ -1,12 +1,12 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import type { Clock, Timer } from "../../clock.ts";
 import { AppError } from "../../error.ts";
 import { helperEnvironment } from "../local/environment.ts";
+import { ownedPath } from "../local/owned-folder.ts";
 import type { ClientEnd } from "./diagnostics.ts";
 
 /** How long a local ssh may take to end after a TERM. */
@@ -43,7 +43,7 @@ export async function startClient(
   argumentsFor: (files: CallFiles) => readonly string[],
   { clock }: { readonly clock: Clock },
 ): Promise<LocalClient> {
-  const folder = mkdtempSync(join(tmpdir(), "windlass-ssh-call-"));
+  const folder = mkdtempSync(ownedPath("ssh-call"));
   const files = { folder, diagnosticsPath: join(folder, "diagnostics") };
   try {
     // A session of its own: nothing can ask at our terminal, and Ctrl-C reaches it through us only.

@@ -1,16 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rename, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { digestFile } from "../../artifact/attempt-folder.ts";
 import { AppError } from "../../error.ts";
+import { ownedPath } from "../local/owned-folder.ts";
 import { localName, remoteName, runBatch, type Transport } from "./sftp.ts";
 
 /** Copies a file or bytes to the machine under a temporary name, reads it back, and renames it when it is the same. */
 export async function uploadFile(transport: Transport, source: string | Uint8Array, remotePath: string): Promise<void> {
   const target = remoteName(remotePath);
   const part = remoteName(`${remotePath}.${randomBytes(4).toString("hex")}.part`);
-  const folder = await mkdtemp(join(tmpdir(), "windlass-upload-"));
+  const folder = await mkdtemp(ownedPath("upload"));
   try {
     const local = typeof source === "string" ? resolve(source) : join(folder, "bytes");
     if (typeof source !== "string") await writeFile(local, source, { mode: 0o600 });
