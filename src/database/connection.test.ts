@@ -75,6 +75,27 @@ test("an error of SQLite keeps its code and its words when it became ours", () =
   expect([sqliteCode(other), databaseError(other, path)]).toEqual([undefined, other]);
 });
 
+test("a file that cannot grow is said as such by whatever writes, and what a statement breaks by itself is not", () => {
+  const db = Connection.open(path);
+  db.exec("CREATE TABLE word (text TEXT UNIQUE)");
+  db.run("INSERT INTO word VALUES ('a')");
+  expect(() => db.run("INSERT INTO word VALUES ('a')")).toThrow("UNIQUE constraint failed: word.text");
+  expect(() => db.exec("INSERT INTO word VALUES ('a')")).toThrow("UNIQUE constraint failed: word.text");
+  db.exec(`PRAGMA max_page_count = ${String(db.pragma("page_count"))}`);
+  const full = expect.objectContaining({
+    code: "DATABASE_FULL",
+    message: expect.stringContaining(`database ${path} could not grow: the disk is full`),
+  });
+  expect(() => db.run("INSERT INTO word VALUES (?)", "x".repeat(50_000))).toThrow(full);
+  expect(() => db.exec("INSERT INTO word VALUES (hex(zeroblob(50000)))")).toThrow(full);
+  db.close();
+});
+
+test("no room for the index of the log is a full disk", () => {
+  const raw = Object.assign(new Error("disk I/O error"), { errcode: 10 | (19 << 8) });
+  expect(databaseError(raw, path)).toMatchObject({ code: "DATABASE_FULL" });
+});
+
 test("text that should be JSON and is not means damage", () => {
   expect(readJson<unknown>('{"a":1}', "job 1")).toEqual({ a: 1 });
   expect(() => readJson('{"a":', "job 1")).toThrow('job 1 does not hold JSON: "{\\"a\\":"; run `windlass db check`');

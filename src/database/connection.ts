@@ -1,7 +1,7 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { AppError } from "../error.ts";
-import { databaseError } from "./database-error.ts";
+import { databaseError, storageError } from "./database-error.ts";
 
 /** A value that may be bound to a statement. */
 export type SqlValue = SQLInputValue;
@@ -49,13 +49,26 @@ export class Connection {
     return this.#db.isOpen;
   }
 
+  /** @throws AppError `DATABASE_*` naming the file; a refusal of the statement itself as SQLite says it. */
   exec(sql: string): void {
-    this.#db.exec(sql);
+    try {
+      this.#db.exec(sql);
+    } catch (error) {
+      throw storageError(error, this.path);
+    }
   }
 
-  /** Runs a statement whose rows nobody wants. `changes` and `lastInsertRowid` are numbers here: no key of ours is beyond 2^53. */
+  /**
+   * Runs a statement whose rows nobody wants. `changes` and `lastInsertRowid` are numbers here: no key of ours is beyond 2^53.
+   *
+   * @throws AppError `DATABASE_*` naming the file; a refusal of the statement itself (a constraint) as SQLite says it.
+   */
   run(sql: string, ...values: SqlValue[]): RunResult {
-    return this.#prepare(sql).run(...values) as RunResult;
+    try {
+      return this.#prepare(sql).run(...values) as RunResult;
+    } catch (error) {
+      throw storageError(error, this.path);
+    }
   }
 
   /**

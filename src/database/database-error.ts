@@ -16,6 +16,9 @@ const MEANING: Readonly<Record<number, { readonly code: ErrorCode; readonly say:
   26: { code: "DATABASE_FOREIGN", say: "is not a SQLite database; it was left untouched" },
 };
 
+/** `SQLITE_IOERR_SHMSIZE`: the index of the log could not be made or grow, which is a full disk and came before any write. */
+const SHMSIZE = 10 | (19 << 8);
+
 /** The primary result code of an error from `node:sqlite`, also of one that {@link databaseError} has turned into ours; else `undefined`. */
 export function sqliteCode(error: unknown): number | undefined {
   if (isAppError(error)) return error.cause === undefined ? undefined : sqliteCode(error.cause);
@@ -33,8 +36,18 @@ export function sqliteReason(error: unknown): string {
 export function databaseError(error: unknown, path: string): unknown {
   const primary = sqliteCode(error);
   if (primary === undefined || isAppError(error)) return error;
-  const meaning = MEANING[primary];
+  const meaning = MEANING[isShmSize(error) ? 13 : primary];
   const reason = sqliteReason(error);
   if (meaning === undefined) return new AppError("INTERNAL", `database ${path}: ${reason}`, { cause: error });
   return new AppError(meaning.code, `database ${path} ${meaning.say} (${reason})`, { cause: error });
+}
+
+/** As {@link databaseError} for what lies in the file or its disk; what SQLite has against the statement itself passes through. */
+export function storageError(error: unknown, path: string): unknown {
+  const primary = sqliteCode(error);
+  return primary !== undefined && primary in MEANING ? databaseError(error, path) : error;
+}
+
+function isShmSize(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && error.errcode === SHMSIZE;
 }

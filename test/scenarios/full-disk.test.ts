@@ -33,7 +33,8 @@ test("a full disk: claims stop, leases are kept, it is said, and work goes on by
   // Side log and releases stand elsewhere: only the database is short of room.
   const bench = await open({
     types: [{ name: "app.work" }],
-    config: { "database.path": join(disk, "windlass.db") },
+    // The heartbeat writes often, and is refused too.
+    config: { "database.path": join(disk, "windlass.db"), "worker.lease": "1s" },
     unchecked: true,
   });
   try {
@@ -53,6 +54,11 @@ test("a full disk: claims stop, leases are kept, it is said, and work goes on by
     await until(() => worker.events.find((event) => event.kind === "problem" && event.error.code === "DATABASE_FULL"), {
       what: "the worker says that the disk is full",
     });
+    const heartbeat = await until(
+      () => worker.events.find((event) => event.kind === "problem" && event.error.message.startsWith("the lease")),
+      { what: "the heartbeat says it too" },
+    );
+    expect(heartbeat).toMatchObject({ error: { code: "DATABASE_FULL" } });
     expect((await bench.status(running)).state).toBe("running");
     rmSync(ballast);
     expect(await bench.settled(running)).toMatchObject({ state: "completed", attempt: 1, crashes: 0 });

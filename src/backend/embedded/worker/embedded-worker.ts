@@ -189,7 +189,7 @@ export class EmbeddedWorker implements BackendWorker {
     const memory = makeSlotMemory(options.concurrency + SPARE_SLOTS);
     const onMessage = (message: HeartbeatMessage): void =>
       message.kind === "problem"
-        ? this.#tell.problem({ code: "INTERNAL", message: message.message })
+        ? this.#tell.problem(message.error)
         : this.#tell.problem({
             code: "TIMEOUT",
             message: `the handler of job ${numbers.idOf(message.job)} blocks the event loop beyond its timeout`,

@@ -6,6 +6,7 @@ import { Connection } from "../../../database/connection.ts";
 import { sqliteCode } from "../../../database/database-error.ts";
 import { dropLock } from "../../../database/liveness.ts";
 import type { Transaction } from "../../../database/writer.ts";
+import { toErrorRecord } from "../../../error.ts";
 import { endAttempt } from "../attempts/end-attempt.ts";
 import { reclaim } from "../attempts/reclaim.ts";
 import { loadClaim } from "../lease/claim.ts";
@@ -26,8 +27,10 @@ const slots = new Slots(data.memory);
 const tickMs = Math.min(100, data.leaseMs / 3);
 /** The main loop handles time-outs itself; only when it has not turned for this long is it taken to be blocked. */
 const BLOCKED_MS = 500;
+const TELL_MS = 1_000;
 
 let beatAtMono = 0;
+let toldAtMono = Number.NEGATIVE_INFINITY;
 let beats = slots.beats;
 let turnedAtMono = systemClock.monotonic();
 let tickedAtMono = turnedAtMono;
@@ -57,11 +60,7 @@ function renew(now: number): void {
     db.run("UPDATE worker SET beat_mono = ? WHERE id = ?", now, data.workerId);
     beatAtMono = now;
   } catch (error) {
-    if (sqliteCode(error) !== 5)
-      tell({
-        kind: "problem",
-        message: `the lease could not be renewed: ${error instanceof Error ? error.message : String(error)}`,
-      });
+    if (sqliteCode(error) !== 5) tellProblem("the lease could not be renewed", error);
   }
 }
 
@@ -128,8 +127,7 @@ function write(action: (tx: Transaction<Notice>) => void): boolean {
     db.exec("COMMIT; PRAGMA synchronous=NORMAL");
   } catch (error) {
     if (db.isTransaction) db.exec("ROLLBACK");
-    if (sqliteCode(error) !== 5)
-      tell({ kind: "problem", message: error instanceof Error ? error.message : String(error) });
+    if (sqliteCode(error) !== 5) tellProblem("a handler that blocks could not be recorded", error);
     return false;
   }
   for (const kind of ["work", "moved"] as const) {
@@ -137,6 +135,15 @@ function write(action: (tx: Transaction<Notice>) => void): boolean {
     wake.ring();
   }
   return true;
+}
+
+/** What stays wrong is tried at each tick and told once a second. */
+function tellProblem(what: string, error: unknown): void {
+  const now = systemClock.monotonic();
+  if (now - toldAtMono < TELL_MS) return;
+  toldAtMono = now;
+  const { code, message } = toErrorRecord(error);
+  tell({ kind: "problem", error: { code, message: `${what}: ${message}` } });
 }
 
 function tell(message: HeartbeatMessage): void {

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { type ErrorRecord, toErrorRecord } from "../../../error.ts";
 import { type SlotMemory, Slots } from "../running/slots.ts";
 
 /** What the heartbeat thread is started with. */
@@ -15,7 +16,7 @@ export interface HeartbeatData {
 /** What the thread tells the main thread, once that listens again. */
 export type HeartbeatMessage =
   | { readonly kind: "stuck"; readonly job: number; readonly run: number; readonly attempt: number }
-  | { readonly kind: "problem"; readonly message: string };
+  | { readonly kind: "problem"; readonly error: ErrorRecord };
 
 /**
  * The thread that keeps a worker's leases while a handler computes, and that ends an attempt which blocks the event loop
@@ -35,9 +36,10 @@ export class Heartbeat {
     this.#thread.unref();
     this.#ended = new Promise((resolve) => this.#thread.once("exit", () => resolve()));
     this.#thread.on("message", onMessage);
-    this.#thread.on("error", (error) =>
-      onMessage({ kind: "problem", message: `the heartbeat thread ended: ${error.message}` }),
-    );
+    this.#thread.on("error", (thrown) => {
+      const error = toErrorRecord(thrown);
+      onMessage({ kind: "problem", error: { ...error, message: `the heartbeat thread ended: ${error.message}` } });
+    });
   }
 
   /** Lets the thread close its connection, then ends it. */
