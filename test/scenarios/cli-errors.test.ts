@@ -16,6 +16,7 @@ beforeAll(async () => {
   full.write("jobs-broken.ts", "export const x = ;");
   full.write("jobs-empty.ts", "export const x = 1;");
   full.write("requests.ndjson", '{"type":"exec","input":{"argv":["true"]}}\n\n{"type":"exec","input":{"argv":[]}}\n');
+  full.write("empty.ndjson", '{"type":"exec"}\n');
   full.write("broken.ndjson", '{"type":"exec","input":{"argv":["true"]}}\n{"type"\n');
   await full.call(["jobs", "enqueue", "--type", "exec", "--idempotency-key", "k", "--", "true"]);
 });
@@ -176,6 +177,13 @@ const WRONG: readonly [name: string, args: readonly string[], status: number, co
     "line 3: exec: input.argv",
   ],
   [
+    "a line without an input",
+    ["jobs", "enqueue", "--from-file", "empty.ndjson"],
+    2,
+    "INVALID_INPUT",
+    "line 1: exec: input.argv: is missing",
+  ],
+  [
     "a line that is no JSON",
     ["jobs", "enqueue", "--from-file", "broken.ndjson"],
     2,
@@ -243,6 +251,13 @@ const WRONG: readonly [name: string, args: readonly string[], status: number, co
   ],
   ["a file that is not our database", ["--db", "foreign.db", "jobs", "list"], 2, "DATABASE_FOREIGN", "foreign.db"],
   [
+    "a backup that is not there",
+    ["db", "restore", "none.db"],
+    2,
+    "DATABASE_MISSING",
+    "none.db; name one that there is",
+  ],
+  [
     "a missing database for a reading command",
     ["--db", "missing.db", "jobs", "list"],
     2,
@@ -257,7 +272,13 @@ const WRONG: readonly [name: string, args: readonly string[], status: number, co
     "is a folder",
   ],
   ["a device in the place of the database", ["--db", "/dev/null", "jobs", "list"], 2, "DATABASE_FOREIGN", "a device"],
-  ["a job file that is not there", enqueue("--jobs", "none.ts", "--", "true"), 2, "INVALID_DEFINITION", "none.ts"],
+  [
+    "a job file that is not there",
+    enqueue("--jobs", "none.ts", "--", "true"),
+    2,
+    "INVALID_DEFINITION",
+    "none.ts does not exist; look at --jobs",
+  ],
   ["a job file that does not parse", ["worker", "--jobs", "jobs-broken.ts"], 2, "INVALID_DEFINITION", "jobs-broken.ts"],
   [
     "a job file without a job type",

@@ -10,7 +10,7 @@ export const emitEvent = defineOperation({
   access: "write",
   input: z.strictObject({
     event: z.string().describe("The name of the event, as the job's code waits for it."),
-    input: z.unknown().describe("The payload, a JSON value; default {}."),
+    input: z.unknown().optional().describe("The payload, a JSON value; default {}."),
     event_id: z.string().optional().describe("Names the event: sent again with the same id it is not stored again."),
   }),
   output: z.strictObject({

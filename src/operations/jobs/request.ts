@@ -35,7 +35,7 @@ export const CallOptions = z.strictObject({
 /** One job that is asked for. */
 export const JobRequestInput = CallOptions.extend({
   type: z.string().describe("The job type, such as exec."),
-  input: z.unknown().describe("The input of the job."),
+  input: z.unknown().optional().describe("The input of the job; default {}."),
 });
 
 /** What {@link JobRequestInput} reads. */

@@ -41,7 +41,7 @@ export const addSchedule = defineOperation({
     replace: z.boolean().optional().describe("Changes a schedule of this name that has other content."),
     ...JobOptions.shape,
     type: z.string().describe("The job type, such as exec."),
-    input: z.unknown().describe("The input of each job."),
+    input: z.unknown().optional().describe("The input of each job; default {}."),
   }),
   output: ScheduleOutput.extend({ change: z.enum(["created", "unchanged", "replaced"]) }),
   errors: ["INVALID_CRON", "SCHEDULE_EXISTS", ...SUBMIT_ERRORS],
