@@ -22,6 +22,8 @@ export interface Config extends Loose, Grouped {
 /** A configuration with the origin of each of its values. */
 export interface LoadedConfig {
   readonly config: Config;
+  /** The config file that was read, absolute; also one that sets nothing. */
+  readonly file?: string | undefined;
   /** By key as files write it; the settings of a named host as `hosts.lab1.ssh_port`. */
   readonly origins: ReadonlyMap<string, Origin>;
   /** One sentence each, to be logged. */

@@ -59,6 +59,7 @@ export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
   checkTogether(values);
   return {
     config: { ...buildConfig(values, hosts.hosts), policyOrigin: choiceOfPolicy(origins, named.origin) },
+    file: named.path === undefined ? undefined : resolve(cwd, named.path),
     origins: new Map([...origins, ...hosts.origins]),
     warnings: [...overruled, ...strange, ...named.warnings, ...(file?.warnings ?? []), ...environment.warnings],
   };

@@ -133,7 +133,11 @@ test("damage, another program's file and a newer schema are failures with a reme
   expect(damaged.get("quick_check")?.remedy).toContain("--salvage");
   writeFileSync(path, "a text\n".repeat(1_000));
   const foreign = await look();
-  expect(foreign.get("database")).toMatchObject({ state: "fail", facts: { code: "DATABASE_FOREIGN" } });
+  expect(foreign.get("database")).toMatchObject({
+    state: "fail",
+    remedy: expect.stringMatching(/^name another file with --db,/),
+    facts: { code: "DATABASE_FOREIGN" },
+  });
   expect(foreign.has("schema")).toBe(false);
 });
 
@@ -291,6 +295,17 @@ test.each([
     detail: expect.stringContaining(detail),
     facts: { backend: "hatchet", hatchet_sdk_version: "unknown" },
   });
+});
+
+test("a config file is named, also one whose lines are all commented out", async () => {
+  expect((await look()).get("config")).toMatchObject({ detail: "no file; defaults, environment and flags" });
+  const file = join(folder, "own.yaml");
+  writeFileSync(file, "# worker: { concurrency: 5 }\n");
+  const empty = (await look({}, { WINDLASS_CONFIG: "own.yaml" })).get("config");
+  expect(empty).toMatchObject({ state: "ok", detail: `read from ${file}, which sets nothing`, facts: { file } });
+  writeFileSync(file, "worker: { concurrency: 5 }\n");
+  const config = (await look({}, { WINDLASS_CONFIG: "own.yaml" })).get("config");
+  expect(config).toMatchObject({ detail: `read from ${file}` });
 });
 
 test("warnings of the configuration are worth a look", async () => {

@@ -99,7 +99,7 @@ describe.concurrent("on a terminal", () => {
     expect(shown).toContain(`${ESCAPE}[32m✓${ESCAPE}[0m node `);
     expect(shown).toContain(`${ESCAPE}[33m!${ESCAPE}[0m unserved_jobs   no live worker serves exec (1 job)\n`);
     expect(shown).toContain(`${ESCAPE}[1m\`windlass worker\`${ESCAPE}[0m\n`);
-    expect(shown).toMatch(/\nAll is well\.\n$/);
+    expect(shown).toMatch(/\nNothing is broken; there is 1 warning, and what to do stands beside\.\n$/);
     expect(await own.onTerminal(["doctor", "--strict"])).toMatch(/\nSomething is wrong; [^\n]+\n$/);
   });
 

@@ -52,7 +52,13 @@ function renderReport({ state, repairs, checks }: Report, terminal: Terminal): s
   const done = repairs.map(
     ({ plan, error }) => `${style(terminal, error === null ? "green" : "red", error ?? "done")}: ${neutralise(plan)}`,
   );
-  return `${[...done, ...lines, "", SUMMARIES[state]].join("\n")}\n`;
+  return `${[...done, ...lines, "", sumUp(state, checks)].join("\n")}\n`;
+}
+
+function sumUp(state: Report["state"], checks: Report["checks"]): string {
+  const warnings = checks.filter((check) => check.state === "warn").length;
+  if (state !== "ok" || warnings === 0) return SUMMARIES[state];
+  return `Nothing is broken; there ${warnings === 1 ? "is 1 warning" : `are ${warnings} warnings`}, and what to do stands beside.`;
 }
 
 const SUMMARIES: Readonly<Record<Report["state"], string>> = {

@@ -29,6 +29,13 @@ export function database({ config, loaded, path, db, openError }: CheckContext):
       facts,
       remedy: `it is locked by ${sayUsers(fileUsers(path), "process")}: end that, or wait for it`,
     };
+  // A file of something else may be dear to it; nothing of ours is lost there.
+  if (openError?.code === "DATABASE_FOREIGN")
+    return fail(
+      errorText(openError),
+      "name another file with --db, WINDLASS_DB or database.path; if it was a windlass database, put a backup in its place with `windlass db restore FILE`",
+      { ...facts, code: openError.code },
+    );
   return fail(
     openError === undefined ? `${path} cannot be opened` : errorText(openError),
     "put a backup in its place with `windlass db restore FILE`, or save what can be read with `windlass db check --salvage FILE`",
