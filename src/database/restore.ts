@@ -51,6 +51,8 @@ export function restore(file: string, path: string, nowMs: number): Restored {
 }
 
 function checkSource(file: string): number {
+  if (!existsSync(file))
+    throw new AppError("DATABASE_MISSING", `there is no backup at ${file}; name one that there is`);
   const db = openAnyVersion(file);
   try {
     const schema = Number(db.pragma("user_version"));

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { AppError, isAppError } from "../error.ts";
 import type { JobType } from "../job/definition.ts";
@@ -30,6 +31,12 @@ async function loadJobFile(path: string): Promise<readonly JobType[]> {
 }
 
 async function importFile(path: string): Promise<Readonly<Record<string, unknown>>> {
+  // Node would name the file of this program that asked for it.
+  if (!existsSync(path))
+    throw new AppError(
+      "INVALID_DEFINITION",
+      `job file ${path} does not exist; look at --jobs, WINDLASS_JOBS and jobs: of the config file`,
+    );
   try {
     return (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
   } catch (error) {

@@ -28,7 +28,7 @@ conformance("explain", (test) => {
     expect(await explain(first)).toMatchObject({
       state: "queued",
       reason: "no_worker",
-      sentence: "No worker is running; start one with `windlass worker`.",
+      sentence: "No worker is running; start one with `windlass worker`, for a type of your own with --jobs FILE.",
     });
 
     const worker = await bench.worker({ concurrency: 2 });

@@ -44,7 +44,7 @@ describe("the first ten minutes", () => {
 
     const before = await user.types(`windlass jobs explain ${jobId}`);
     expect(before.code).toBe(0);
-    expect(before.stdout).toContain("No worker is running; start one with `windlass worker`.");
+    expect(before.stdout).toContain("No worker is running; start one with `windlass worker`");
 
     const worker = user.startWindlass("worker");
     await worker.prints(`job_id=${jobId}`);

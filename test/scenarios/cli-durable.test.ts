@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { CliFolder, pairsOf } from "../support/cli.ts";
 
@@ -13,6 +14,7 @@ export const order = defineDurableJob({
     return { a, by: paid.by };
   },
 });
+export const tick = defineDurableJob({ name: "app.tick", input: z.strictObject({}), run: async () => 1 });
 `;
 
 test("a durable job by the program: it waits, explain and logs say for what, emit lets it go on, retry --from takes over", async () => {
@@ -61,4 +63,17 @@ test("a durable job by the program: it waits, explain and logs say for what, emi
   await expect.poll(state, { timeout: 15_000 }).toBe("waiting");
   expect((await folder.call(["jobs", "cancel", id])).stdout).toContain("state=cancelled");
   expect((await folder.call(["jobs", "emit", "", "--input-json", "1"])).status).toBe(2);
+  // Many events carry nothing but their name.
+  expect((await folder.call(["jobs", "emit", "closed"])).stdout).toMatch(/^event=closed event_id=\S+ existing=false/);
+}, 60_000);
+
+test("a type that is known only because a worker published it: what to type has the file that defines it", async () => {
+  await using folder = new CliFolder();
+  folder.write("jobs.ts", JOBS);
+  expect((await folder.call(["run", "app.tick", "--jobs", "jobs.ts"])).status).toBe(0);
+  const enqueue = ["jobs", "enqueue", "--type", "app.tick"];
+  expect((await folder.call(enqueue)).stderr).toContain("until one does: windlass worker --jobs FILE");
+  expect((await folder.call([...enqueue, "--jobs", "jobs.ts"])).stderr).toContain(
+    `until one does: windlass worker --jobs ${join(folder.path, "jobs.ts")}`,
+  );
 }, 60_000);

@@ -118,18 +118,24 @@ function typesOf(lines: readonly Line[]): readonly string[] {
 
 /** A job that nobody runs is the first thing that goes wrong; so what to type stands there. */
 async function warnUnserved({ session, log, command }: Call, types: readonly string[]): Promise<void> {
-  const loaded = await session.config();
+  const [loaded, { builtInTypes }] = await Promise.all([session.config(), import("../../job-type/registry.ts")]);
+  const builtIn = new Set(builtInTypes(loaded.config).map(({ name }) => name));
   log.warn(
     command.replace(" ", "."),
-    `no live worker serves ${types.join(", ")}; the jobs wait until one does: ${workerCommand(loaded)}`,
+    `no live worker serves ${types.join(", ")}; the jobs wait until one does: ${workerCommand(
+      loaded,
+      types.every((type) => builtIn.has(type)),
+    )}`,
   );
 }
 
-function workerCommand({ config, origins }: LoadedConfig): string {
+function workerCommand({ config, origins }: LoadedConfig, builtIn: boolean): string {
   const given = (key: string): boolean => origins.get(key)?.kind === "flag";
   return [
     "windlass worker",
     ...(given("database.path") ? ["--db", config.database.path] : []),
     ...(given("jobs") ? config.jobs.flatMap((path) => ["--jobs", path]) : []),
+    // A worker without the file would not serve it either; it is known here because one that had it published it.
+    ...(config.jobs.length === 0 && !builtIn ? ["--jobs", "FILE"] : []),
   ].join(" ");
 }

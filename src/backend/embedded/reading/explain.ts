@@ -84,7 +84,11 @@ function explainReady(parts: ReadParts, job: JobRow): Explained {
       "SELECT uuid, types, labels, concurrency FROM worker WHERE stopped IS NULL AND stopping IS NULL",
     )
     .filter(({ uuid }) => isLockHeld(db.path, uuid));
-  if (workers.length === 0) return ["no_worker", "No worker is running; start one with `windlass worker`."];
+  if (workers.length === 0)
+    return [
+      "no_worker",
+      "No worker is running; start one with `windlass worker`, for a type of your own with --jobs FILE.",
+    ];
   const serving = workers.filter(({ types }) => readJson<string[]>(types, "worker").includes(type));
   if (serving.length === 0)
     return [
