@@ -33,6 +33,29 @@ conformance("durable replay", (test) => {
     expect((await recorded(bench, jobId, 2)).length).toBe(4);
   });
 
+  test("jobs retry --from behind the last call: code that failed there and was mended goes on, and no step is run again", async ({
+    open,
+  }) => {
+    const made: string[] = [];
+    let broken = true;
+    const job = durable(async (ctx) => {
+      const paid = await ctx.step("charge", () => made.push("charge"));
+      if (broken) throw new Error("a mistake behind the call");
+      return [paid, await ctx.step("send", () => made.push("send"))];
+    });
+    const bench = await served(open, { own: [job] });
+    const { jobId, state } = await runDurable(bench);
+    expect(state).toBe("failed");
+    broken = false;
+    await expect(bench.backend.replay(jobId, TESTER, { from: "3" })).rejects.toMatchObject({
+      code: "INVALID_INPUT",
+      message: expect.stringContaining("it has 1 (step charge); 2 keeps all of it"),
+    });
+    await bench.backend.replay(jobId, TESTER, { from: "2" });
+    expect(await bench.settled(jobId)).toMatchObject({ state: "completed", runNumber: 2, result: [1, 2] });
+    expect(made).toEqual(["charge", "send"]);
+  });
+
   test("jobs retry --from is refused for a plain job", async ({ open }) => {
     const bench = await open({ types: [work] });
     await bench.worker();

@@ -75,7 +75,7 @@ function describeFound(call: Call, recorded: Call): string {
 function mismatch(position: number, recorded: string, found: string): AppError {
   return new AppError(
     "NON_DETERMINISTIC",
-    `position ${position}: the record has ${recorded}, the code made ${found}; bring the old code back and branch with ctx.version, or start over with \`windlass jobs retry\``,
+    `position ${position}: the record has ${recorded}, the code made ${found}; bring the old code back or branch with ctx.version, then \`windlass jobs retry JOB --from POSITION\` keeps what is recorded before that position; without --from it starts over`,
     { details: { position, recorded, found } },
   );
 }

@@ -6,7 +6,7 @@ export const emitEvent = defineOperation({
   name: "jobs.emit",
   summary: "Send an event to the durable jobs that wait for it.",
   description:
-    "A job that begins to wait later finds it too, when the event came after the job. The same event id is stored once.",
+    "A job that begins to wait later finds it too, when the event came after the job, or after its last retry. The same event id is stored once.",
   access: "write",
   input: z.strictObject({
     event: z.string().describe("The name of the event, as the job's code waits for it."),

@@ -17,7 +17,9 @@ export const retryJob = defineOperation({
     from: z
       .string()
       .optional()
-      .describe("Of a durable job: the position or the name of the call to begin with, as jobs logs shows them."),
+      .describe(
+        "Of a durable job: the position or the name of the call to begin with, as jobs logs shows them; the position behind the last one keeps all that was recorded.",
+      ),
   }),
   output: z.strictObject({ job_id: JobId, state: JobState, run: z.int() }),
   errors: ["JOB_NOT_FOUND", "JOB_NOT_FINISHED", "INVALID_INPUT", "POLICY_DENIED"],

@@ -10,6 +10,8 @@ export interface Fork {
   readonly run: number;
 }
 
+const PLACES_SAID = 20;
+
 interface Row {
   readonly position: number;
   readonly kind: string;
@@ -18,7 +20,8 @@ interface Row {
 }
 
 /**
- * Copies the record of a run up to a position, which is made again: named by its number or by its name.
+ * Copies the record of a run up to a position, which is made again: named by its number or by its name. The number
+ * behind the last one keeps the whole record.
  *
  * @throws AppError `INVALID_INPUT` for a place that the record does not have, or that lies behind an open call or an approval.
  */
@@ -61,11 +64,20 @@ function findPosition(rows: readonly Row[], at: string): number {
       "INVALID_INPUT",
       `from ${at}: the record has it at the positions ${found.map(({ position }) => position).join(", ")}; give one of them`,
     );
-  const names = rows
-    .slice(0, 20)
-    .map(({ position, kind, name }) => `${position} (${kind}${name === "" ? "" : ` ${name}`})`);
+  // Behind the last call: all of it is kept, for code that failed there and was mended.
+  const end = (rows.at(-1)?.position ?? 0) + 1;
+  if (rows.length > 0 && at === String(end)) return end;
   throw new AppError(
     "INVALID_INPUT",
-    `from ${JSON.stringify(at)}: the record of the last run has no such position or name; it has ${names.length === 0 ? "none" : names.join(", ")}`,
+    `from ${JSON.stringify(at)}: the record of the last run has no such position or name; ${sayPlaces(rows, end)}`,
   );
+}
+
+function sayPlaces(rows: readonly Row[], end: number): string {
+  if (rows.length === 0) return "it has none";
+  const names = rows
+    .slice(0, PLACES_SAID)
+    .map(({ position, kind, name }) => `${position} (${kind}${name === "" ? "" : ` ${name}`})`);
+  const more = rows.length > names.length ? ` and ${rows.length - names.length} more` : "";
+  return `it has ${names.join(", ")}${more}; ${end} keeps all of it`;
 }
