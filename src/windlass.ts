@@ -8,6 +8,7 @@ import { Submit } from "./backend/submit.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config/config.ts";
 import { jobLimitsOf } from "./config/job-limits.ts";
+import { policyInForce } from "./config/policy/policy-in-force.ts";
 import type { OpenMode } from "./database/open.ts";
 import { AppError } from "./error.ts";
 import { machineIdentity } from "./host/local/machine.ts";
@@ -15,7 +16,7 @@ import type { JobType } from "./job/definition.ts";
 import type { JobLimits } from "./job/limits.ts";
 import type { BindParts } from "./job-type/bind-parts.ts";
 import { builtInTypes, handlersOf } from "./job-type/registry.ts";
-import { NO_POLICY_FILE, type PolicyInForce } from "./policy/in-force.ts";
+import type { PolicyInForce } from "./policy/in-force.ts";
 
 /** What the program is put together from. */
 export interface WindlassOptions {
@@ -118,26 +119,6 @@ export async function composeWindlass(options: WindlassOptions): Promise<Windlas
 async function closeAfter({ stopped }: BackendWorker, machines: AsyncDisposable): Promise<void> {
   await stopped.catch(() => undefined);
   await machines[Symbol.asyncDispose]();
-}
-
-/**
- * Where an operation asks its policy that opens no database, or opens it itself.
- *
- * @throws AppError `CONFIG` when there is a policy that cannot be read or is wrong.
- */
-export async function openGate(config: Config, clock: Clock = systemClock): Promise<PolicyGate> {
-  return new PolicyGate({
-    inForce: await policyInForce(config),
-    log: policyLogAt(config.database.path, clock),
-    clock,
-  });
-}
-
-async function policyInForce({ policy, policyOrigin, database }: Config): Promise<PolicyInForce> {
-  if (policy === undefined) return NO_POLICY_FILE;
-  // Loaded only where there is a file: reading YAML costs a start more than all of the policy.
-  const { loadPolicy } = await import("./config/policy/load-policy.ts");
-  return loadPolicy({ policy, policyOrigin, database });
 }
 
 /** What the configuration asks for and this version does not have is refused here, not half done later. */

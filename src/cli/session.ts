@@ -151,7 +151,7 @@ export class Session implements AsyncDisposable {
 
   async #openGate(): Promise<PolicyGate> {
     const { config } = await this.config();
-    const { openGate } = await import("../windlass.ts");
+    const { openGate } = await import("../operations/open-gate.ts");
     return openGate(config);
   }
 
