@@ -12,8 +12,8 @@ export interface CallSite {
 /** Deeper stacks are cut: a job's helpers are not. */
 const FRAMES_MAX = 100;
 const FRAME = /^\s+at (?:.*? \()?(?:async )?((?:file:\/\/)?\/[^()]*?|[A-Za-z]:[\\/][^()]*?):(\d+):(\d+)\)?$/;
-/** What carries the calls: no frame of it is the user's. */
-const OWN = ["../../attempt/", "./"].map((path) => fileURLToPath(new URL(path, import.meta.url)));
+/** No frame of the library is the user's. */
+const OWN = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Where the running code stands: this call and those that await it, as far as they are in files that can be named. */
 export function callSites(): readonly CallSite[] {
@@ -24,7 +24,7 @@ export function callSites(): readonly CallSite[] {
   return stack.split("\n").flatMap((text) => {
     const [, path = "", line, column] = FRAME.exec(text) ?? [];
     const file = path.startsWith("file:") ? fileURLToPath(path) : path;
-    const isOwn = OWN.some((folder) => file.startsWith(folder) && !file.endsWith(".test.ts"));
+    const isOwn = file.startsWith(OWN) && !file.endsWith(".test.ts");
     return file === "" || isOwn || file.includes("/node_modules/")
       ? []
       : [{ file, line: Number(line), column: Number(column) }];
