@@ -5,6 +5,8 @@ if (major < 24 || (major === 24 && minor < 15)) {
   process.stderr.write(`windlass needs Node.js 24.15 or newer; this is ${process.version} (${process.execPath}).\n`);
   process.exitCode = 2;
 } else {
+  const { keepCompiledCode } = await import("./cli/compile-cache.ts");
+  keepCompiledCode(process.env);
   const { main } = await import("./cli/main.ts");
   const status = await main(process.argv.slice(2));
   // What failed beside the command, such as its output, counts too.
