@@ -6,6 +6,7 @@ import { SCALES, temporaryFolder } from "./setup.ts";
 import { median, rate, spread } from "./statistics.ts";
 import { printTimers } from "./timers.ts";
 import { callTimes } from "./workloads/calls.ts";
+import { coldRun } from "./workloads/cold.ts";
 import { latencyRun } from "./workloads/latency.ts";
 import { stepsRun } from "./workloads/steps.ts";
 import { bulkRun, drainRun, enqueueRun, type Pair } from "./workloads/throughput.ts";
@@ -59,6 +60,16 @@ async function printLatency(name: string, idleMs: number): Promise<void> {
   console.log(`${name.padEnd(30)} ${delays(product)}   raw commit ${delays(raw)}`);
 }
 
+async function printCold(): Promise<void> {
+  const { empty, commands } = await coldRun();
+  console.log(`${"node, an empty program".padEnd(30)} ${delays(empty)}`);
+  for (const { name, took, wantedMs } of commands) {
+    const more = `${(median(took) - median(empty)).toFixed(1)} ms more than that`;
+    const wanted = wantedMs === undefined ? "" : `, wanted at most ${wantedMs}`;
+    console.log(`${`${name}, cold`.padEnd(30)} ${delays(took)}   ${more}${wanted}`);
+  }
+}
+
 await printMachine();
 await printPair("enqueue, 1 caller", () => enqueueRun(1, scale.enqueueOne));
 const enqueueShare = await printPair("enqueue, 64 callers", () => enqueueRun(64, scale.enqueueMany));
@@ -70,6 +81,7 @@ await printDurable(scale, runs);
 await printLatency("start latency, back to back", 0);
 await printLatency("start latency, after 20 ms rest", 20);
 for (const [name, took] of await callTimes(scale.latency)) console.log(`${name.padEnd(30)} ${delays(took)}`);
+await printCold();
 await printTimers(values.quick ? "quick" : "full");
 const memory = process.memoryUsage().rss;
 console.log(`\nmemory   ${Math.round(memory / 2 ** 20)} MiB at the end`);

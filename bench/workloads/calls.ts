@@ -1,18 +1,15 @@
-import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync } from "node:fs";
+import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadConfig } from "../../src/config/load.ts";
 import { openWindlass } from "../../src/library/open-windlass.ts";
 import { noop, payload, temporaryFolder } from "../setup.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
-/** What is installed, where it was built; Node takes the types out of the sources else. */
-const PROGRAM = [join(ROOT, "dist/bin.js"), join(ROOT, "src/bin.ts")].find((path) => existsSync(path)) ?? "";
 
 /** Milliseconds of one kind of call, each. */
 export type CallTimes = readonly (readonly [name: string, took: readonly number[]])[];
 
-/** Reading a file with every setting, opening, and refusing a schedule that can never fire, in this process and by the program. */
+/** Reading a file with every setting, opening, and refusing a schedule that can never fire, in this process. */
 export async function callTimes(times: number): Promise<CallTimes> {
   using folder = temporaryFolder();
   const configFile = join(folder.path, "config.yaml");
@@ -27,22 +24,14 @@ export async function callTimes(times: number): Promise<CallTimes> {
     );
     if (!(await refused)) throw new TypeError(`${JSON.stringify(times)} was not refused`);
   };
-  const cold = (...args: readonly string[]) => coldRun([PROGRAM, ...args], folder.path);
-  const add = ["schedules", "add", "bad", "--type", "exec", "--input-json", '{"argv":["true"]}', "--db", db, "--cron"];
   return [
     ["config of every setting, read", await measured(times, load)],
     ["library opened and closed", await measured(Math.ceil(times / 4), () => opened(configFile, db))],
     ["schedule refused, no cron line", await measured(times, () => refuse({ cron: "61 * * * *" }))],
     ["schedule refused, never fires", await measured(times, () => refuse({ cron: "0 0 30 2 *" }))],
     ["schedule refused, no duration", await measured(times, () => refuse({ after: "soon" }))],
-    ["node, an empty program", await measured(COLD, () => coldRun(["-e", "0"], folder.path))],
-    ["config show, cold", await measured(COLD, () => cold("config", "show", "--config", configFile))],
-    ["schedules add refused, cold", await measured(COLD, () => cold(...add, "61 * * * *"))],
   ];
 }
-
-/** Programs that are started, of each kind. */
-const COLD = 12;
 
 async function opened(configFile: string, db: string): Promise<void> {
   await using _client = await openWindlass({ configFile, db, jobs: [noop] });
@@ -56,8 +45,4 @@ async function measured(times: number, call: () => unknown): Promise<number[]> {
     took.push(performance.now() - started);
   }
   return took;
-}
-
-function coldRun(args: readonly string[], cwd: string): void {
-  spawnSync(process.execPath, args, { cwd, stdio: "ignore" });
 }
