@@ -76,6 +76,12 @@ describe("the first ten minutes", () => {
     expect(files.filter((file) => file.includes(".test."))).toEqual([]);
     expect(readdirSync(folder).sort()).toEqual(expect.arrayContaining(["LICENSE", "dist", "package.json"]));
     expect(existsSync(join(folder, "src"))).toBe(false);
+    const notices = readFileSync(join(folder, "dist", "LICENSES"), "utf8");
+    expect(notices.match(/^\S+ \d+\.\d+\.\d+$/gm)?.map((line) => line.split(" ")[0])).toEqual([
+      "croner",
+      "yaml",
+      "zod",
+    ]);
   });
 });
 
