@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, mkdirSync, type Stats, statSync } from "node:fs";
-import { enableCompileCache } from "node:module";
+import { enableCompileCache, getCompileCacheDir } from "node:module";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 
@@ -13,6 +13,8 @@ const OTHERS = 0o077;
  * @param environment where XDG_CACHE_HOME may stand; a relative one counts as unset, as its standard says.
  */
 export function keepCompiledCode(environment: Readonly<Record<string, string | undefined>>): void {
+  // NODE_COMPILE_CACHE names a folder already.
+  if (getCompileCacheDir() !== undefined) return;
   const folder = ownFolder(environment["XDG_CACHE_HOME"] ?? "", homedir());
   if (folder !== undefined) enableCompileCache(folder);
 }
