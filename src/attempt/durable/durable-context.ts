@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { AppError, toErrorRecord } from "../../error.ts";
+import type { Progress } from "../../job/context.ts";
 import type { DurableContext, TransactionTables } from "../../job/durable/context.ts";
 import { digestOf } from "../../job/durable/digest.ts";
 import { writeError, writeValue } from "../../job/durable/outcome.ts";
@@ -28,26 +29,39 @@ export interface ContextBase {
 /** The context that the code of a durable job receives. One for the life of a coroutine, whichever attempts carry it. */
 export function createDurableContext(base: ContextBase): DurableContext {
   const { coroutine } = base;
-  const request = (): Edge["request"] => coroutine.edge.request;
-  const { jobId, runNumber, traceId } = request();
-  return {
-    jobId,
-    runNumber,
-    traceId,
-    get attempt() {
-      return request().attempt;
-    },
+  return Object.assign(new CarriedRun(coroutine), {
     signal: coroutine.signal,
     log: replayLog(base),
-    progress: (progress) => {
-      if (!coroutine.replays) coroutine.edge.services.progress(request(), maskTexts(progress, base.redactor));
+    progress: (progress: Progress) => {
+      const { services, request } = coroutine.edge;
+      if (!coroutine.replays) services.progress(request, maskTexts(progress, base.redactor));
     },
     ...waitCalls(coroutine),
     ...approveCall(coroutine, base.redactor),
     ...childCalls(coroutine, base.redactor),
     ...recordedCalls(base),
-    all: (calls) => all(coroutine, calls),
-  };
+    all: ((calls) => all(coroutine, calls)) satisfies DurableContext["all"],
+  });
+}
+
+/** Which run it is, and which attempt carries it at this time. A class for the sake of its getter: see `AttemptContext`. */
+class CarriedRun {
+  readonly jobId: string;
+  readonly runNumber: number;
+  readonly traceId: string;
+  readonly #coroutine: Coroutine;
+
+  constructor(coroutine: Coroutine) {
+    const { jobId, runNumber, traceId } = coroutine.edge.request;
+    this.jobId = jobId;
+    this.runNumber = runNumber;
+    this.traceId = traceId;
+    this.#coroutine = coroutine;
+  }
+
+  get attempt(): number {
+    return this.#coroutine.edge.request.attempt;
+  }
 }
 
 type RecordedCalls = Pick<

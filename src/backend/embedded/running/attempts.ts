@@ -93,12 +93,22 @@ export class Attempts {
         attempt: entry.attempt,
         timeoutMs: rules.timeoutMs,
         deadlineLeftMs: job.env.deadline === undefined ? Number.POSITIVE_INFINITY : job.env.deadline - clock.now(),
-        onOver: (byDeadline) => this.#timeOut(control, byDeadline),
+        onOver: (byDeadline) => this.#timeOut(running, byDeadline),
       },
     );
     const jobId = numbers.idOf(entry.job);
     const traceId = job.env.trace ?? traceOf(jobId);
-    const running: Running = { claim, served, control, jobId, traceId, startedMono: clock.monotonic(), timeLimit };
+    const lease = this.#running.leaseOf(epoch);
+    const running: Running = {
+      claim,
+      lease,
+      served,
+      control,
+      jobId,
+      traceId,
+      startedMono: clock.monotonic(),
+      timeLimit,
+    };
     this.#running.add(running);
     if (claim.cancelRequested) control.stop("cancelled");
     tell.move(running, "claimed", false);
@@ -108,12 +118,11 @@ export class Attempts {
   /** Somebody asked to cancel these. */
   cancelRequested(): void {
     if (this.#running.size === 0) return;
-    for (const { job, run } of this.#parts.db.all<{ job: JobNumber; run: number }>(
-      "SELECT job, run FROM cancel_request",
-    )) {
-      const running = this.#running.get(job);
-      if (running?.claim.entry.run === run) running.control.stop("cancelled");
-    }
+    const asked = this.#parts.db.all<{ job: JobNumber; run: number }>("SELECT job, run FROM cancel_request");
+    if (asked.length === 0) return;
+    const runs = new Map(asked.map(({ job, run }) => [job, run]));
+    for (const { claim, control } of this.#running.all())
+      if (runs.get(claim.entry.job) === claim.entry.run) control.stop("cancelled");
   }
 
   /**
@@ -125,8 +134,8 @@ export class Attempts {
     const held = new Set(
       db.all<{ epoch: number }>("SELECT epoch FROM lease WHERE worker = ?", id).map(({ epoch }) => epoch),
     );
-    for (const epoch of [...this.#running.epochs()]) {
-      if (!held.delete(epoch)) for (const { control } of this.#running.ofEpoch(epoch)) control.stop("lease_lost");
+    for (const { epoch, running } of [...this.#running.leases]) {
+      if (!held.delete(epoch)) for (const { control } of [...running]) control.stop("lease_lost");
     }
     for (const epoch of held) await writer.mutate((tx) => reclaim(tx, interned, id, "unknown", epoch));
   }
@@ -147,9 +156,9 @@ export class Attempts {
     clock.after(limits.killGraceMs + ABANDON_AFTER_MS, abandon, { background: true });
   }
 
-  #timeOut(control: AttemptControl, byDeadline: boolean): void {
+  #timeOut({ control, timeLimit }: Running, byDeadline: boolean): void {
     control.stop("timeout", { byDeadline });
-    this.#wheel.set(control, this.#parts.limits.killGraceMs + ABANDON_AFTER_MS, () => control.abandon());
+    timeLimit.abandonAfter(this.#parts.limits.killGraceMs + ABANDON_AFTER_MS, () => control.abandon());
   }
 
   async #run(running: Running): Promise<void> {
@@ -162,7 +171,6 @@ export class Attempts {
     }
     running.control.end();
     running.timeLimit.close();
-    this.#wheel.clear(running.control);
     this.#busy--;
     if (end.kind === "lost") this.#forget(running, false);
     else if (end.kind === "suspended") this.#suspended(running);

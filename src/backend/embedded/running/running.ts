@@ -10,6 +10,7 @@ import type { TimeLimit } from "./time-limit.ts";
 /** One attempt that runs in this process, or whose end is being recorded. */
 export interface Running {
   readonly claim: Claim;
+  readonly lease: RunningLease;
   readonly served: ServedType;
   readonly control: AttemptControl;
   readonly jobId: string;
@@ -26,14 +27,20 @@ export interface SharedLease {
   readonly left: (tx: Transaction<Notice>) => void;
 }
 
+/** The attempts that run here under one lease. */
+export interface RunningLease {
+  readonly epoch: number;
+  readonly running: Running[];
+}
+
 /**
- * What a worker runs, by job and by lease. One job may run twice: a worker that lost a lease in a stall may claim its job
- * again while the late attempt has not stopped yet.
+ * What a worker runs, by lease. One job may run twice: a worker that lost a lease in a stall may claim its job again while the
+ * late attempt has not stopped yet.
+ *
+ * No `Map` of what runs: see `DeadlineWheel`.
  */
 export class RunningSet {
-  /** The newest attempt of each job. */
-  readonly #byJob = new Map<JobNumber, Running>();
-  readonly #leases = new Map<number, Map<JobNumber, Running>>();
+  readonly #leases: RunningLease[] = [];
   #size = 0;
   /** Jobs whose ends are written in the transaction that is being made; it may yet be undone. */
   #ending: { tx: Transaction<Notice>; readonly jobs: Set<JobNumber> } | undefined;
@@ -42,42 +49,49 @@ export class RunningSet {
     return this.#size;
   }
 
+  get leases(): readonly RunningLease[] {
+    return this.#leases;
+  }
+
+  /** The newest attempt of a job. */
   get(job: JobNumber): Running | undefined {
-    return this.#byJob.get(job);
+    return this.all()
+      .filter(({ claim }) => claim.entry.job === job)
+      .sort((a, b) => a.lease.epoch - b.lease.epoch)
+      .at(-1);
   }
 
   all(): Running[] {
-    return [...this.#leases.values()].flatMap((lease) => [...lease.values()]);
+    return this.#leases.flatMap(({ running }) => running);
+  }
+
+  /** The attempts under a lease, for one that is to be added. */
+  leaseOf(epoch: number): RunningLease {
+    return this.#leases.findLast((lease) => lease.epoch === epoch) ?? { epoch, running: [] };
   }
 
   add(running: Running): void {
-    const { epoch, entry } = running.claim;
-    this.#byJob.set(entry.job, running);
-    let lease = this.#leases.get(epoch);
-    if (lease === undefined) {
-      lease = new Map();
-      this.#leases.set(epoch, lease);
-    }
-    lease.set(entry.job, running);
+    const { lease } = running;
+    if (lease.running.length === 0) this.#leases.push(lease);
+    lease.running.push(running);
     this.#size++;
   }
 
   /** After the commit of its end, or when its lease was lost. */
-  remove({ claim }: Running): void {
-    if (this.#byJob.get(claim.entry.job)?.claim.epoch === claim.epoch) this.#byJob.delete(claim.entry.job);
-    const lease = this.#leases.get(claim.epoch);
-    if (lease?.delete(claim.entry.job)) this.#size--;
-    if (lease?.size === 0) this.#leases.delete(claim.epoch);
+  remove(running: Running): void {
+    const { lease } = running;
+    if (!takeOut(lease.running, running)) return;
+    this.#size--;
+    if (lease.running.length === 0) takeOut(this.#leases, lease);
   }
 
   /** The lease's other jobs that have not left it, neither in an earlier commit nor earlier in this one. */
-  others(tx: Transaction<Notice>, { claim: { epoch, entry } }: Running): { count: number; list: () => LeasedJob[] } {
+  others(tx: Transaction<Notice>, { claim, lease }: Running): { count: number; list: () => LeasedJob[] } {
     const left = this.#leftIn(tx);
-    const lease = this.#leases.get(epoch) ?? new Map<JobNumber, Running>();
-    const list = (): LeasedJob[] =>
-      [...lease.values()].map(leasedJob).filter(([job]) => job !== entry.job && !left.has(job));
+    const { job: own } = claim.entry;
+    const list = (): LeasedJob[] => lease.running.map(leasedJob).filter(([job]) => job !== own && !left.has(job));
     // Nearly always the whole batch goes on: counting is done only when it may be over.
-    const atLeast = lease.size - left.size - 1;
+    const atLeast = lease.running.length - left.size - 1;
     return { count: atLeast > 0 ? atLeast : list().length, list };
   }
 
@@ -101,14 +115,15 @@ export class RunningSet {
     if (this.#ending?.tx !== tx) this.#ending = { tx, jobs: new Set() };
     return this.#ending.jobs;
   }
+}
 
-  epochs(): IterableIterator<number> {
-    return this.#leases.keys();
-  }
-
-  ofEpoch(epoch: number): Running[] {
-    return [...(this.#leases.get(epoch)?.values() ?? [])];
-  }
+/** The order is nobody's: the last one takes its place. */
+function takeOut<T>(items: T[], item: T): boolean {
+  const at = items.indexOf(item);
+  if (at === -1) return false;
+  const last = items.pop();
+  if (last !== undefined && last !== item) items[at] = last;
+  return true;
 }
 
 function leasedJob({ claim: { entry } }: Running): LeasedJob {

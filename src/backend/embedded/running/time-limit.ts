@@ -1,4 +1,4 @@
-import type { DeadlineWheel } from "../../../attempt/deadline-wheel.ts";
+import type { DeadlineWheel, WheelEntry } from "../../../attempt/deadline-wheel.ts";
 import type { Clock } from "../../../clock.ts";
 import type { Slots } from "./slots.ts";
 
@@ -30,6 +30,8 @@ export class TimeLimit {
   readonly #attempt: LimitedAttempt;
   readonly #deadlineMono: number;
   readonly #slot: number;
+  #entry: WheelEntry | undefined;
+  #abandon: WheelEntry | undefined;
   #timeoutMono: number;
   #closed = false;
 
@@ -58,9 +60,17 @@ export class TimeLimit {
     }
   }
 
+  /** Its time is over: after a grace its handler is no longer waited for. */
+  abandonAfter(graceMs: number, action: () => void): void {
+    const { wheel } = this.#parts;
+    wheel.remove(this.#abandon);
+    this.#abandon = wheel.add(graceMs, action);
+  }
+
   close(): void {
     this.#closed = true;
-    this.#parts.wheel.clear(this);
+    this.#parts.wheel.remove(this.#entry);
+    this.#parts.wheel.remove(this.#abandon);
     this.#parts.slots.leave(this.#slot);
   }
 
@@ -74,7 +84,8 @@ export class TimeLimit {
   #arm(): void {
     const { deadlineMono, byDeadline } = this.#row();
     const delayMs = Math.max(0, deadlineMono - this.#parts.clock.monotonic());
-    this.#parts.wheel.set(this, delayMs, () => this.#attempt.onOver(byDeadline));
+    this.#parts.wheel.remove(this.#entry);
+    this.#entry = this.#parts.wheel.add(delayMs, () => this.#attempt.onOver(byDeadline));
   }
 
   #row(): { deadlineMono: number; byDeadline: boolean } {
