@@ -23,6 +23,16 @@ export interface MutateOptions {
   readonly bytes?: number;
 }
 
+/**
+ * A mutation of which many are made at the same time. Those that follow each other in the queue are made by one of `all`, under
+ * one savepoint; if that throws, nothing of it stays and each is made by `one`, with an answer of its own.
+ */
+export interface Gathered<Member, T, Notice> {
+  readonly one: (tx: Transaction<Notice>, member: Member) => T;
+  /** @returns the answers in the order of the members. */
+  readonly all: (tx: Transaction<Notice>, members: readonly Member[]) => readonly T[];
+}
+
 /** What the owner of a writer is told. */
 export interface WriterHooks<Notice> {
   /** After each commit that had notices. */
@@ -33,6 +43,8 @@ export interface WriterHooks<Notice> {
 
 interface Waiting<Notice> {
   readonly mutation: Mutation<unknown, Notice>;
+  readonly gathered?: Gathered<unknown, unknown, Notice>;
+  readonly member?: unknown;
   readonly durable: boolean;
   readonly bytes: number;
   readonly resolve: (value: unknown) => void;
@@ -43,6 +55,11 @@ interface Waiting<Notice> {
 const BATCH_MAX = 4_096;
 const BATCH_BYTES = 4 * 2 ** 20;
 const BATCH_MS = 5;
+/** After so many mutations the time is looked at. */
+const LOOK_EACH = 16;
+/** So many mutations are made together, or until they write so many bytes. */
+const GATHERED_MAX = 256;
+const GATHERED_BYTES = 2 ** 20;
 /** Tries that block the thread for 0.05-0.35 ms before yielding to the event loop, and how long to try in all. */
 const QUICK_TRIES = 8;
 const BUSY_LIMIT_MS = 10_000;
@@ -83,14 +100,28 @@ export class Writer<Notice> {
    * `COMMIT_UNKNOWN` when nobody can know, and the caller should ask again by key.
    */
   mutate<T>(mutation: Mutation<T, Notice>, { durable = true, bytes = 0 }: MutateOptions = {}): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      if (this.#closed) {
-        reject(new AppError("DATABASE_UNWRITABLE", `database ${this.#db.path} was closed by this process`));
-        return;
-      }
-      this.#queue.push({ mutation, durable, bytes, resolve: resolve as (value: unknown) => void, reject });
-      this.#schedule();
-    });
+    return new Promise<T>((resolve, reject) =>
+      this.#enqueue({ mutation, durable, bytes, resolve: resolve as (value: unknown) => void, reject }),
+    );
+  }
+
+  /** As {@link mutate} with `one`, but together with others of the same kind where they stand beside it in the queue. */
+  gather<Member, T>(
+    gathered: Gathered<Member, T, Notice>,
+    member: Member,
+    { durable = true, bytes = 0 }: MutateOptions = {},
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) =>
+      this.#enqueue({
+        mutation: (tx) => gathered.one(tx, member),
+        gathered: gathered as Gathered<unknown, unknown, Notice>,
+        member,
+        durable,
+        bytes,
+        resolve: resolve as (value: unknown) => void,
+        reject,
+      }),
+    );
   }
 
   /** Refuses more from now on, and commits what is waiting. */
@@ -98,6 +129,15 @@ export class Writer<Notice> {
     // First: a caller that is answered by the last commit and asks for more would be flushed after the connection closed.
     this.#closed = true;
     if (this.#queue.length > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #enqueue(waiting: Waiting<Notice>): void {
+    if (this.#closed) {
+      waiting.reject(new AppError("DATABASE_UNWRITABLE", `database ${this.#db.path} was closed by this process`));
+      return;
+    }
+    this.#queue.push(waiting);
+    this.#schedule();
   }
 
   #schedule(): void {
@@ -183,12 +223,16 @@ export class Writer<Notice> {
     const startMs = this.#clock.monotonic();
     let taken = 0;
     let bytes = 0;
-    for (const waiting of batch) {
-      answers.push(this.#applyOne(waiting, tx, notices));
-      taken++;
-      bytes += waiting.bytes;
+    for (let sinceLook = 0; taken < batch.length; ) {
+      const together = gatheredFrom(batch, taken);
+      answers.push(this.#applyTogether(together, tx, notices));
+      taken += together.length;
+      sinceLook += together.length;
+      bytes += bytesOf(together);
       if (bytes >= BATCH_BYTES) break;
-      if (taken % 16 === 0 && this.#clock.monotonic() - startMs > BATCH_MS) break;
+      if (sinceLook < LOOK_EACH) continue;
+      sinceLook = 0;
+      if (this.#clock.monotonic() - startMs > BATCH_MS) break;
     }
     this.#commit();
     this.#counts.commits++;
@@ -196,14 +240,43 @@ export class Writer<Notice> {
     return { taken, notices, answer: () => answers.forEach((each) => void each()) };
   }
 
+  /** One mutation, or several of one kind by one operation; where that fails, one by one. */
+  #applyTogether(together: readonly Waiting<Notice>[], tx: Transaction<Notice>, notices: Notice[]): () => void {
+    const [first] = together;
+    if (first?.gathered !== undefined && together.length > 1) {
+      const { gathered } = first;
+      const made = this.#inSavepoint(
+        () =>
+          gathered.all(
+            tx,
+            together.map(({ member }) => member),
+          ),
+        notices,
+      );
+      if (made.kind === "made") return () => together.forEach(({ resolve }, index) => void resolve(made.value[index]));
+    }
+    const answers = together.map((waiting) => this.#applyOne(waiting, tx, notices));
+    return () => answers.forEach((answer) => void answer());
+  }
+
   #applyOne(waiting: Waiting<Notice>, tx: Transaction<Notice>, notices: Notice[]): () => void {
+    const made = this.#inSavepoint(() => waiting.mutation(tx), notices);
+    return made.kind === "made"
+      ? () => waiting.resolve(made.value)
+      : () => waiting.reject(databaseError(made.error, this.#db.path));
+  }
+
+  #inSavepoint<T>(
+    action: () => T,
+    notices: Notice[],
+  ): { readonly kind: "made"; readonly value: T } | { readonly kind: "undone"; readonly error: unknown } {
     const db = this.#db;
     const mark = notices.length;
     db.run("SAVEPOINT mutation");
     try {
-      const value = waiting.mutation(tx);
+      const value = action();
       db.run("RELEASE mutation");
-      return () => waiting.resolve(value);
+      return { kind: "made", value };
     } catch (error) {
       // FULL, IOERR and NOMEM end the whole transaction: then nobody in this batch is acknowledged.
       if (!db.isTransaction) throw error;
@@ -211,7 +284,7 @@ export class Writer<Notice> {
       db.run("RELEASE mutation");
       notices.length = mark;
       this.#hooks.onRollback();
-      return () => waiting.reject(databaseError(error, db.path));
+      return { kind: "undone", error };
     }
   }
 
@@ -241,4 +314,20 @@ export class Writer<Notice> {
       // What went wrong with the commit is what the callers should hear.
     }
   }
+}
+
+/** The mutation at a place of the queue, and those that follow it and are made together with it. */
+function gatheredFrom<Notice>(batch: readonly Waiting<Notice>[], from: number): readonly Waiting<Notice>[] {
+  const kind = batch[from]?.gathered;
+  let to = from + 1;
+  if (kind !== undefined)
+    for (let bytes = batch[from]?.bytes ?? 0; to < batch.length && to - from < GATHERED_MAX; to++) {
+      bytes += batch[to]?.bytes ?? 0;
+      if (batch[to]?.gathered !== kind || bytes > GATHERED_BYTES) break;
+    }
+  return batch.slice(from, to);
+}
+
+function bytesOf(together: readonly { readonly bytes: number }[]): number {
+  return together.reduce((sum, { bytes }) => sum + bytes, 0);
 }

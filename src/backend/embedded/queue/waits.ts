@@ -6,18 +6,34 @@ import { wakeNow } from "./wake-run.ts";
 
 /** Writes what an open call came to, and lets its run go on when nothing else is left to wait for. */
 export function settleCall(tx: Transaction<Notice>, run: RunOf, position: number, outcome: string): void {
+  if (writeOutcome(tx, run, position, outcome)) wake(tx, run);
+}
+
+/**
+ * Writes what several open calls of one run came to. One statement for all their rows takes as long: SQLite reads the whole record
+ * for it, or looks each value up in a text.
+ *
+ * @param outcomes by position.
+ */
+export function settleCalls(tx: Transaction<Notice>, run: RunOf, outcomes: ReadonlyMap<number, string>): void {
+  let settled = false;
+  for (const [position, outcome] of outcomes) settled = writeOutcome(tx, run, position, outcome) || settled;
+  if (settled) wake(tx, run);
+}
+
+/** False when the call had been answered. */
+function writeOutcome(tx: Transaction<Notice>, { job, run }: RunOf, position: number, outcome: string): boolean {
   const { changes } = tx.db.run(
     "UPDATE record SET outcome = ?, settled = ? WHERE job = ? AND run = ? AND position = ? AND outcome IS NULL",
     outcome,
     tx.nowMs,
-    run.job,
-    run.run,
+    job,
+    run,
     position,
   );
-  tx.db.run("DELETE FROM wait WHERE job = ? AND run = ? AND position = ?", run.job, run.run, position);
-  if (changes === 0) return;
-  holdValue(tx, run.job, outcome);
-  wake(tx, run);
+  tx.db.run("DELETE FROM wait WHERE job = ? AND run = ? AND position = ?", job, run, position);
+  if (changes > 0) holdValue(tx, job, outcome);
+  return changes > 0;
 }
 
 /** True while a call of the run waits for something. */

@@ -1,7 +1,10 @@
+import type { Gathered, Transaction } from "../../../database/writer.ts";
 import { isAppError, toErrorRecord } from "../../../error.ts";
 import { type AttemptReport, type AttemptResult, endAttempt } from "../attempts/end-attempt.ts";
+import { endTogether, isPlainAttempt, type PlainAttemptEnd } from "../attempts/end-together.ts";
 import { moveKept } from "../files/move-kept.ts";
 import { storeValue } from "../files/store-value.ts";
+import type { Notice } from "../rows/notice.ts";
 import type { Running, RunningSet } from "./running.ts";
 import type { Teller } from "./teller.ts";
 import type { WorkerParts } from "./worker-parts.ts";
@@ -18,11 +21,21 @@ export interface EndRecorderParts extends WorkerParts {
 
 type RecordableEnd = AttemptReport["end"];
 
+/** An end that may be recorded together with others. */
+interface PlainlyEnded {
+  readonly running: Running;
+  readonly end: PlainAttemptEnd;
+}
+
 /** Records how attempts ended, as long as it takes. */
 export class EndRecorder {
   readonly #parts: EndRecorderParts;
   readonly #running: RunningSet;
   readonly #onOver: (running: Running, final: boolean) => void;
+  readonly #plain: Gathered<PlainlyEnded, AttemptResult, Notice> = {
+    one: (tx, { running, end }) => this.#endOne(tx, running, end, {}),
+    all: (tx, ended) => this.#endAll(tx, ended),
+  };
   #stopping = false;
   #lateWrites = 0;
 
@@ -44,28 +57,42 @@ export class EndRecorder {
   }
 
   #record(running: Running, end: RecordableEnd, again: boolean): void {
-    const { writer, id, artifactRoot, limits } = this.#parts;
-    const { claim } = running;
+    const { writer, artifactRoot, limits } = this.#parts;
     const inputAt = end.kind === "continued" ? storeValue(artifactRoot, end.inputJson, limits) : undefined;
-    writer
-      .mutate((tx) => {
-        const result = endAttempt(tx, {
-          claim,
-          end,
-          worker: id,
-          artifactRoot,
-          others: this.#running.others(tx, running),
-          random: Math.random(),
-          again,
-          ...(inputAt === undefined ? {} : { inputAt }),
-        });
-        this.#running.leaves(tx, running);
-        return result;
-      })
-      .then(
-        (result) => this.#onRecorded(running, end, result),
-        (error: unknown) => this.#onRefused(running, end, error),
-      );
+    const more = { again, ...(inputAt === undefined ? {} : { inputAt }) };
+    const recorded =
+      !again && isPlainAttempt(running.claim, end)
+        ? writer.gather(this.#plain, { running, end }, { bytes: end.resultJson.length })
+        : writer.mutate((tx) => this.#endOne(tx, running, end, more));
+    recorded.then(
+      (result) => this.#onRecorded(running, end, result),
+      (error: unknown) => this.#onRefused(running, end, error),
+    );
+  }
+
+  #endOne(
+    tx: Transaction<Notice>,
+    running: Running,
+    end: RecordableEnd,
+    more: Pick<AttemptReport, "again" | "inputAt">,
+  ): AttemptResult {
+    const { id: worker, artifactRoot } = this.#parts;
+    const { claim } = running;
+    const others = this.#running.others(tx, running);
+    const result = endAttempt(tx, { claim, end, worker, artifactRoot, others, random: Math.random(), ...more });
+    this.#running.leaves(tx, running);
+    return result;
+  }
+
+  #endAll(tx: Transaction<Notice>, ended: readonly PlainlyEnded[]): readonly AttemptResult[] {
+    const attempts = ended.map(({ running }) => running);
+    endTogether(tx, {
+      worker: this.#parts.id,
+      ends: ended.map(({ running: { claim }, end }) => ({ claim, end })),
+      emptied: this.#running.emptiedBy(tx, attempts),
+    });
+    for (const running of attempts) this.#running.leaves(tx, running);
+    return ended.map(() => ({ kind: "final" }));
   }
 
   #onRecorded(running: Running, end: RecordableEnd, result: AttemptResult): void {

@@ -103,6 +103,19 @@ export class RunningSet {
     this.#leftIn(tx).add(claim.entry.job);
   }
 
+  /** The leases of which nothing is left when these have left them. */
+  emptiedBy(tx: Transaction<Notice>, leaving: readonly Running[]): number[] {
+    const left = this.#leftIn(tx);
+    const counts = new Map<RunningLease, number>();
+    for (const { lease } of leaving) counts.set(lease, (counts.get(lease) ?? 0) + 1);
+    return [...counts].flatMap(([lease, count]) => {
+      // As in `others`: nearly always more are left than can have left it in this commit.
+      if (lease.running.length > left.size + count) return [];
+      const stays = lease.running.filter((one) => !left.has(one.claim.entry.job) && !leaving.includes(one));
+      return stays.length === 0 ? [lease.epoch] : [];
+    });
+  }
+
   /** What an attempt may know of the lease that it shares. */
   sharedLease(running: Running): SharedLease {
     return {
