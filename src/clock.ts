@@ -25,10 +25,13 @@ export interface Clock {
 /** The longest delay that `setTimeout` takes: 2^31 - 1 ms. */
 const TIMER_MAX_MS = 2_147_483_647;
 
+/** `performance.now` counts by the same clock from another moment, and takes a third of the time of `hrtime.bigint`. */
+const STARTED_MONO = Number(process.hrtime.bigint() / 1000n) / 1000 - performance.now();
+
 /** The machine's own clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  monotonic: () => Number(process.hrtime.bigint() / 1000n) / 1000,
+  monotonic: () => STARTED_MONO + performance.now(),
   after(delayMs, action, options) {
     let handle: NodeJS.Timeout;
     const wait = (leftMs: number): void => {

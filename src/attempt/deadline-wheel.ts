@@ -28,8 +28,9 @@ export class DeadlineWheel {
     this.#clock = clock;
   }
 
-  add(delayMs: number, action: () => void): WheelEntry {
-    const entry = { atMono: this.#clock.monotonic() + delayMs, action, index: this.#entries.length };
+  /** @param atMono by the monotonic clock, when `action` is called. */
+  add(atMono: number, action: () => void): WheelEntry {
+    const entry = { atMono, action, index: this.#entries.length };
     this.#entries.push(entry);
     this.#timer ??= this.#clock.after(TICK_MS, this.#tick, { background: true });
     return entry;

@@ -26,17 +26,36 @@ export interface Settling {
   readonly keeps: readonly string[];
 }
 
-/** Says how an attempt ended, and seals the files that it kept. */
-export async function settle(ended: HandlerEnd, settling: Settling): Promise<AttemptEnd> {
-  const { control, folder, redactor } = settling;
+/** Says how an attempt ended, and seals the files that it kept. At once where it kept none. */
+export function settle(ended: HandlerEnd, settling: Settling): AttemptEnd | Promise<AttemptEnd> {
+  const { control, folder } = settling;
   const { reason } = control;
   if (reason === "lease_lost" || lostLease(ended)) return { kind: "lost" };
   if (reason === "stopping" && ended.kind === "thrown") return { kind: "released" };
-  const end = ended.kind === "value" ? await complete(ended, settling) : fail(ended, settling);
+  const end = ended.kind === "value" ? complete(ended, settling) : fail(ended, settling);
+  if (end instanceof Promise || folder.exists) return seal(end, reason, settling);
+  return conclude(end, [], reason, settling);
+}
+
+async function seal(
+  end: Ended | Promise<Ended>,
+  reason: AttemptControl["reason"],
+  settling: Settling,
+): Promise<AttemptEnd> {
+  const { folder, redactor } = settling;
+  const settled = await end;
+  return conclude(settled, folder.exists ? await folder.seal(redactor) : [], reason, settling);
+}
+
+function conclude(
+  end: Ended,
+  files: readonly ManifestFile[],
+  reason: AttemptControl["reason"],
+  settling: Settling,
+): AttemptEnd {
   const timed = reason === "timeout" && end.kind === "completed" ? fail({ error: reason }, settling) : end;
-  const files = folder.exists ? await folder.seal(redactor) : [];
   const whole = timed.kind === "completed" ? checkKept(timed, files, settling) : timed;
-  return files.length === 0 ? whole : { ...whole, kept: { folder: folder.path, files } };
+  return files.length === 0 ? whole : { ...whole, kept: { folder: settling.folder.path, files } };
 }
 
 /** Work whose evidence is missing is not complete, whatever its handler says. */
@@ -65,10 +84,10 @@ function lostLease(ended: HandlerEnd): boolean {
   return ended.kind === "thrown" && isAppError(ended.error) && ended.error.code === "LEASE_LOST";
 }
 
-async function complete(
+function complete(
   { value, skipped }: { readonly value: unknown; readonly skipped?: boolean },
   { request: { type }, services: { limits }, folder, redactor }: Settling,
-): Promise<Ended> {
+): Ended | Promise<Ended> {
   const outcome = skipped ? ({ outcome: "skipped" } as const) : {};
   const failed = (code: "INVALID_RESULT" | "TOO_LARGE", message: string): Ended => ({
     kind: "failed",
@@ -97,12 +116,11 @@ async function complete(
       "TOO_LARGE",
       `${type.name} returned ${bytes} bytes of JSON; job.value_bytes allows ${limits.valueBytes}: keep a file instead`,
     );
-  const file = await folder.keep("result.json", resultJson, limits.valueBytes);
-  return {
+  return folder.keep("result.json", resultJson, limits.valueBytes).then((file) => ({
     kind: "completed",
     resultJson: JSON.stringify({ $artifact: file.path, sha256: file.sha256, bytes: file.bytes }),
     ...outcome,
-  };
+  }));
 }
 
 function fail(

@@ -84,6 +84,7 @@ export class Attempts {
     this.#busy++;
     const { epoch, entry, rules, job } = claim;
     const control = new AttemptControl();
+    const startedMono = clock.monotonic();
     const timeLimit = new TimeLimit(
       { clock, slots, wheel: this.#wheel },
       {
@@ -91,6 +92,7 @@ export class Attempts {
         job: entry.job,
         run: entry.run,
         attempt: entry.attempt,
+        startedMono,
         timeoutMs: rules.timeoutMs,
         deadlineLeftMs: job.env.deadline === undefined ? Number.POSITIVE_INFINITY : job.env.deadline - clock.now(),
         onOver: (byDeadline) => this.#timeOut(running, byDeadline),
@@ -106,7 +108,7 @@ export class Attempts {
       control,
       jobId,
       traceId,
-      startedMono: clock.monotonic(),
+      startedMono,
       timeLimit,
     };
     this.#running.add(running);

@@ -15,6 +15,7 @@ export interface LimitedAttempt {
   readonly job: number;
   readonly run: number;
   readonly attempt: number;
+  readonly startedMono: number;
   readonly timeoutMs: number;
   /** What is left until the job's deadline; infinite where there is none. */
   readonly deadlineLeftMs: number;
@@ -38,10 +39,11 @@ export class TimeLimit {
   constructor(parts: TimeLimitParts, attempt: LimitedAttempt) {
     this.#parts = parts;
     this.#attempt = attempt;
-    const now = parts.clock.monotonic();
-    this.#timeoutMono = now + attempt.timeoutMs;
-    this.#deadlineMono = now + attempt.deadlineLeftMs;
-    this.#slot = parts.slots.enter({ ...this.#row(), ...attempt });
+    const { epoch, job, run, startedMono } = attempt;
+    this.#timeoutMono = startedMono + attempt.timeoutMs;
+    this.#deadlineMono = startedMono + attempt.deadlineLeftMs;
+    const { deadlineMono, byDeadline } = this.#row();
+    this.#slot = parts.slots.enter({ deadlineMono, epoch, job, run, attempt: attempt.attempt, byDeadline });
     this.#arm();
   }
 
@@ -62,9 +64,9 @@ export class TimeLimit {
 
   /** Its time is over: after a grace its handler is no longer waited for. */
   abandonAfter(graceMs: number, action: () => void): void {
-    const { wheel } = this.#parts;
+    const { wheel, clock } = this.#parts;
     wheel.remove(this.#abandon);
-    this.#abandon = wheel.add(graceMs, action);
+    this.#abandon = wheel.add(clock.monotonic() + graceMs, action);
   }
 
   close(): void {
@@ -83,9 +85,8 @@ export class TimeLimit {
 
   #arm(): void {
     const { deadlineMono, byDeadline } = this.#row();
-    const delayMs = Math.max(0, deadlineMono - this.#parts.clock.monotonic());
     this.#parts.wheel.remove(this.#entry);
-    this.#entry = this.#parts.wheel.add(delayMs, () => this.#attempt.onOver(byDeadline));
+    this.#entry = this.#parts.wheel.add(deadlineMono, () => this.#attempt.onOver(byDeadline));
   }
 
   #row(): { deadlineMono: number; byDeadline: boolean } {
