@@ -6,7 +6,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import { AppError } from "../error.ts";
 import { Connection } from "./connection.ts";
 import { openDatabase } from "./open.ts";
-import { type Transaction, Writer, type WriterHooks } from "./writer.ts";
+import { type Gathered, type Transaction, Writer, type WriterHooks } from "./writer.ts";
 
 const SCHEMA = [{ version: 1, sql: "CREATE TABLE setting (name TEXT PRIMARY KEY, value ANY) STRICT;", writerMin: 1 }];
 
@@ -74,6 +74,69 @@ test("a mutation that fails leaves nothing behind, and its neighbours commit", a
   expect(told).toEqual(["a", "b"]);
   expect(rollbacks).toBe(2);
   expect(writer.counts).toEqual({ commits: 1, mutations: 4 });
+});
+
+/** Puts items; says each time which were put together. */
+function gatheringPuts(refused?: string) {
+  const calls: string[][] = [];
+  const put1 = (tx: Transaction<string>, name: string): string => {
+    if (name === refused) throw new AppError("INTERNAL", `${name} is refused`);
+    return put(name)(tx);
+  };
+  const puts: Gathered<string, string, string> = {
+    one: (tx, name) => {
+      calls.push([name]);
+      return put1(tx, name);
+    },
+    all: (tx, members) => {
+      calls.push([...members]);
+      return members.map((name) => put1(tx, name));
+    },
+  };
+  return { calls, puts };
+}
+
+test("mutations of one kind that follow each other are made together, and what stands between keeps its place", async () => {
+  const told: string[][] = [];
+  const writer = open({ onCommit: (notices) => void told.push([...notices]) });
+  const { puts, calls } = gatheringPuts();
+  const other = gatheringPuts();
+  const many = [
+    writer.gather(puts, "a"),
+    writer.gather(puts, "b"),
+    writer.mutate(put("c")),
+    writer.gather(puts, "d"),
+    writer.gather(other.puts, "e"),
+    writer.gather(puts, "f"),
+    writer.gather(puts, "g"),
+  ];
+  expect(await Promise.all(many)).toEqual(["a", "b", "c", "d", "e", "f", "g"]);
+  expect(calls).toEqual([["a", "b"], ["d"], ["f", "g"]]);
+  expect(told).toEqual([["a", "b", "c", "d", "e", "f", "g"]]);
+  expect(writer.counts).toEqual({ commits: 1, mutations: 7 });
+});
+
+test("where one of those that are made together fails, each is made by itself and the others commit", async () => {
+  const told: string[] = [];
+  let undone = 0;
+  const writer = open({ onCommit: (notices) => void told.push(...notices), onRollback: () => undone++ });
+  const { puts, calls } = gatheringPuts("b");
+  const ended = await Promise.allSettled(["a", "b", "c"].map((name) => writer.gather(puts, name)));
+  expect(ended.map(codeOf)).toEqual(["fulfilled", "INTERNAL", "fulfilled"]);
+  expect(calls).toEqual([["a", "b", "c"], ["a"], ["b"], ["c"]]);
+  expect(names()).toEqual(["a", "c"]);
+  expect(told).toEqual(["a", "c"]);
+  expect(undone).toBe(2);
+});
+
+test("no more than some hundred are made together, nor more than a megabyte", async () => {
+  const writer = open();
+  const { puts, calls } = gatheringPuts();
+  await Promise.all(Array.from({ length: 300 }, (_, index) => writer.gather(puts, `many-${index}`)));
+  expect(calls.map(({ length }) => length)).toEqual([256, 44]);
+  calls.length = 0;
+  await Promise.all(["a", "b", "c"].map((name) => writer.gather(puts, name, { bytes: 2 ** 19 })));
+  expect(calls).toEqual([["a", "b"], ["c"]]);
 });
 
 test("an error that ends the whole transaction acknowledges nobody, and work goes on when there is room", async () => {

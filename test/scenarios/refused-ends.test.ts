@@ -47,3 +47,48 @@ test("an end that the database refuses is written later, though the rest of its 
     db.run("DROP TABLE refused");
   });
 });
+
+test("an end that the database refuses leaves those alone that are recorded together with it", async ({ open }) => {
+  const release = Promise.withResolvers<void>();
+  const job = defineJob({
+    name: "app.end",
+    input: z.int(),
+    result: z.int(),
+    run: async (n: number) => {
+      await release.promise;
+      return n;
+    },
+  });
+  const bench = await open({ own: [job] });
+  const { embedded } = bench.windlass;
+  await embedded?.enqueueWith((db) => {
+    db.run("CREATE TABLE refused (result TEXT)");
+    db.run(`CREATE TRIGGER refuse BEFORE INSERT ON done WHEN new.result IN (SELECT result FROM refused) BEGIN
+      SELECT raise(ABORT, 'refused'); END`);
+    db.run("INSERT INTO refused VALUES ('7')");
+  });
+  const numbers = Array.from({ length: 12 }, (_, n) => n);
+  const jobs = await Promise.all(numbers.map((n) => bench.submit("app.end", n)));
+  const problems: unknown[] = [];
+  const refused = Promise.withResolvers<void>();
+  let claimed = 0;
+  await bench.worker({
+    concurrency: 12,
+    onEvent: (event) => {
+      if (event.kind === "claimed" && ++claimed === 12) release.resolve();
+      if (event.kind !== "problem") return;
+      problems.push(event.error);
+      refused.resolve();
+    },
+  });
+  await refused.promise;
+  const others = jobs.filter((_, n) => n !== 7);
+  for (const other of others) expect(await bench.settled(other)).toMatchObject({ state: "completed", attempt: 1 });
+  expect(problems).toHaveLength(1);
+  await embedded?.enqueueWith((db) => db.run("DELETE FROM refused"));
+  expect(await bench.settled(jobs[7] ?? "")).toMatchObject({ state: "completed", result: 7, attempt: 1 });
+  await embedded?.enqueueWith((db) => {
+    db.run("DROP TRIGGER refuse");
+    db.run("DROP TABLE refused");
+  });
+});
