@@ -106,14 +106,10 @@ export class RunningSet {
   /** The leases of which nothing is left when these have left them. */
   emptiedBy(tx: Transaction<Notice>, leaving: readonly Running[]): number[] {
     const left = this.#leftIn(tx);
-    const counts = new Map<RunningLease, number>();
-    for (const { lease } of leaving) counts.set(lease, (counts.get(lease) ?? 0) + 1);
-    return [...counts].flatMap(([lease, count]) => {
-      // As in `others`: nearly always more are left than can have left it in this commit.
-      if (lease.running.length > left.size + count) return [];
-      const stays = lease.running.filter((one) => !left.has(one.claim.entry.job) && !leaving.includes(one));
-      return stays.length === 0 ? [lease.epoch] : [];
-    });
+    const gone = new Set(leaving);
+    return [...new Set(leaving.map(({ lease }) => lease))]
+      .filter(({ running }) => running.every((one) => gone.has(one) || left.has(one.claim.entry.job)))
+      .map(({ epoch }) => epoch);
   }
 
   /** What an attempt may know of the lease that it shares. */

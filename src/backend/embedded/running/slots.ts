@@ -55,9 +55,14 @@ export class Slots {
   enter(row: SlotRow): number {
     const index = this.#free.pop();
     if (index === undefined) return -1;
+    const rows = this.#rows;
     const at = index * FIELDS;
-    this.#rows.set([0, row.epoch, row.job, row.run, row.attempt, row.byDeadline ? 1 : 0], at);
-    this.#rows[at + DEADLINE] = row.deadlineMono;
+    rows[at + 1] = row.epoch;
+    rows[at + 2] = row.job;
+    rows[at + 3] = row.run;
+    rows[at + 4] = row.attempt;
+    rows[at + BY_DEADLINE] = row.byDeadline ? 1 : 0;
+    rows[at + DEADLINE] = row.deadlineMono;
     return index;
   }
 

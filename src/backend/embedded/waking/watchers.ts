@@ -46,7 +46,10 @@ export class Watchers implements Disposable {
   /** These jobs moved in this process. */
   moved(jobs: readonly JobNumber[]): void {
     if (this.#looks.size === 0) return;
-    for (const job of jobs) for (const look of [...(this.#looks.get(job) ?? [])]) look();
+    for (const job of jobs) {
+      const looks = this.#looks.get(job);
+      if (looks !== undefined) for (const look of [...looks]) look();
+    }
   }
 
   /** The file is rung by this process too; whether another one has committed costs less to ask than one look. */
@@ -60,7 +63,7 @@ export class Watchers implements Disposable {
   /** A number that changes with the commits of others; `undefined` when the file cannot be asked, which a look then says. */
   #countForeignCommits(): unknown {
     try {
-      return this.#db.pragma("data_version");
+      return this.#db.get<{ data_version: number }>("PRAGMA data_version")?.data_version;
     } catch {
       return undefined;
     }
