@@ -76,19 +76,22 @@ export function storedOutcome(db: Connection, { job, run }: RunOf, position: num
 /** The record of a run from a position on, in order. Outcomes are read when they are asked for. */
 export function readRecords(db: Connection, { job, run }: RunOf, from: number): RecordedCall[] {
   return db
-    .all<{ position: number; kind: CallKind; name: string; digest: string; outcome: string | null }>(
+    .lists<[position: number, kind: CallKind, name: string, digest: string, outcome: string | null]>(
       "SELECT position, kind, name, digest, outcome FROM recorded WHERE job = ? AND run = ? AND position >= ? ORDER BY position",
       job,
       run,
       Math.min(from, Number.MAX_SAFE_INTEGER),
     )
-    .map(({ position, kind, name, digest, outcome }) => ({
-      position,
-      kind,
-      name,
-      digest,
-      outcome: () => (outcome === null ? undefined : readOutcome(loadText(outcome))),
-    }));
+    .map((row) => {
+      const stored = row[4];
+      return {
+        position: row[0],
+        kind: row[1],
+        name: row[2],
+        digest: row[3],
+        outcome: () => (stored === null ? undefined : readOutcome(loadText(stored))),
+      };
+    });
 }
 
 /** The files that recorded steps of a run kept, in the order of their positions. */
