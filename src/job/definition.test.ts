@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { defineJob } from "./definition.ts";
+import { defineDurableJob } from "./durable/define-durable-job.ts";
 
 /** A definition with only the fields that matter, as plain JavaScript would write it. */
 const define = (fields: Readonly<Record<string, unknown>> = {}) =>
@@ -54,6 +55,28 @@ describe("a job type", () => {
     expect(define({ cron: "0 3 * * *" }).rules.cron).toEqual({ expression: "0 3 * * *", timeZone: "UTC" });
     const berlin = { expression: "0 3 * * *", timeZone: "Europe/Berlin" };
     expect(define({ cron: berlin }).rules.cron).toEqual(berlin);
+  });
+
+  // Node runs a user's TypeScript without checking it.
+  test.each([
+    [{ timeout: "1s" }, 'timeout is "1s"; it must be a block of default, max'],
+    [{ timeout: { defualt: "1s" } }, "timeout has no field defualt; did you mean default?"],
+    [{ retires: 2 }, "has no field retires; did you mean retries?"],
+    [{ concurrency: { limit: 1 } }, "concurrency must be a list"],
+    [{ concurrency: [{ kye: "a", limit: 1 }] }, "concurrency has no field kye; did you mean key?"],
+    [{ secrets: "TOKEN" }, "secrets must be a list"],
+    [{ rateLimit: 5 }, "rateLimit is 5; it must be a block of key, units, per"],
+    [{ cron: 5 }, "cron is 5; it must be a block of expression, timeZone"],
+  ])("that says %j is refused, not read as if it were not there", (wrong, reason) => {
+    const definition = { name: "app.wrong", input: z.unknown(), ...(wrong as object) };
+    expect(() => defineJob(definition)).toThrow(
+      expect.objectContaining({ code: "INVALID_DEFINITION", message: `job type app.wrong: ${reason}` }),
+    );
+  });
+
+  test("that is durable has no retries of its own", () => {
+    const definition = { name: "app.wrong", input: z.unknown(), retries: 2, run: () => 1 };
+    expect(() => defineDurableJob(definition)).toThrow("job type app.wrong: has no field retries; there are name,");
   });
 
   test("is plain data: its rules survive JSON", () => {

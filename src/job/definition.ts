@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Duration, parseDuration } from "../duration.ts";
 import { AppError } from "../error.ts";
 import type { JobContext } from "./context.ts";
+import { checkFields, DEFINITION_FIELDS, type FieldShape } from "./definition-fields.ts";
 import type {
   AfterCrash,
   BackoffRule,
@@ -117,6 +118,7 @@ export function defineJob<
   Result extends z.ZodType = z.ZodType<unknown, unknown>,
 >(definition: JobDefinition<Name, Input, Result>): JobType<Name, Input, Result> {
   checkTypeName(definition.name);
+  checkFields(definition);
   return Object.freeze({
     kind: "plain" as const,
     name: definition.name,
@@ -138,6 +140,9 @@ export function checkTypeName(name: string): void {
     `job type ${JSON.stringify(name)}: a name is lower-case words joined by dots, such as app.send-mail`,
   );
 }
+
+// Fails to compile where a field of a definition is missing in the list that is checked.
+DEFINITION_FIELDS satisfies Readonly<Record<keyof JobDefinition<string, never, never>, FieldShape>>;
 
 type AnyDefinition = JobDefinition<string, z.ZodType, z.ZodType>;
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { checkTypeName, type JobDefinition, type JobType, readRules } from "../definition.ts";
+import { checkFields } from "../definition-fields.ts";
 import type { DurableContext } from "./context.ts";
 
 /**
@@ -25,6 +26,18 @@ export interface DurableJobDefinition<Name extends string, Input extends z.ZodTy
     ctx: DurableContext<z.input<NoInfer<Input>>>,
   ) => Promise<z.input<NoInfer<Result>>> | z.input<NoInfer<Result>>;
 }
+
+/** What the record makes needless; in plain JavaScript nothing else says so. */
+const NOT_DURABLE = [
+  "check",
+  "retries",
+  "backoff",
+  "retryable",
+  "afterCrash",
+  "afterCrashByCaller",
+  "retryOnExit",
+  "recordsEffects",
+];
 
 /**
  * Declares a durable job type: its code may sleep for days, wait for events and run other jobs, and goes on where it was after
@@ -52,6 +65,7 @@ export function defineDurableJob<
   Result extends z.ZodType = z.ZodType<unknown, unknown>,
 >(definition: DurableJobDefinition<Name, Input, Result>): JobType<Name, Input, Result> {
   checkTypeName(definition.name);
+  checkFields(definition, NOT_DURABLE);
   const { run, ...rest } = definition;
   return Object.freeze({
     kind: "durable" as const,
