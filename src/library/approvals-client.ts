@@ -4,6 +4,7 @@ import { subjectDigest } from "../approval/subject.ts";
 import { AppError } from "../error.ts";
 import { homeFolder } from "../host/local/os-user.ts";
 import { isUuid7 } from "../id.ts";
+import { checkOptions } from "../job/check-options.ts";
 import { approvalNotFound, ApprovalState as States, stateNow } from "../operations/approvals/fields.ts";
 import { type GivingParts, handIn, prepareStatement, signDecision } from "../operations/approvals/give-decision.ts";
 import { verifyAll } from "../operations/approvals/verify-all.ts";
@@ -18,7 +19,7 @@ import type {
   SignedSaying,
 } from "./approvals.ts";
 import { dateOrNull } from "./job-status.ts";
-import { askPolicy, type ClientParts, checkOptions } from "./parts.ts";
+import { askPolicy, type ClientParts } from "./parts.ts";
 
 const FILTERS = ["state", "jobId", "limit", "cursor"] satisfies (keyof ApprovalListFilter)[];
 const STATES: readonly string[] = [...States.options, "all"];

@@ -1,4 +1,5 @@
-import { askPolicy, type ClientParts, checkOptions } from "./parts.ts";
+import { checkOptions } from "../job/check-options.ts";
+import { askPolicy, type ClientParts } from "./parts.ts";
 
 /** Options of `emit`. */
 export interface EmitOptions {

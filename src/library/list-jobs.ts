@@ -1,8 +1,9 @@
 import { AppError } from "../error.ts";
+import { checkOptions } from "../job/check-options.ts";
 import type { JobType } from "../job/definition.ts";
 import { JOB_STATES, type JobState, type Outcome } from "../job/state.ts";
 import { dateOrNull } from "./job-status.ts";
-import { type ClientParts, checkOptions, nameOfType } from "./parts.ts";
+import { type ClientParts, nameOfType } from "./parts.ts";
 
 /** Which jobs to list; all conditions hold. */
 export interface ListFilter {

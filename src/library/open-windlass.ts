@@ -5,6 +5,7 @@ import { openAnyVersion } from "../database/open.ts";
 import { type Duration, formatDuration, parseDuration } from "../duration.ts";
 import { AppError } from "../error.ts";
 import { osUser } from "../host/local/os-user.ts";
+import { checkOptions } from "../job/check-options.ts";
 import type { JobType } from "../job/definition.ts";
 import { isJobType, loadJobFiles } from "../job-type/job-files.ts";
 import { openGate } from "../operations/open-gate.ts";
@@ -13,7 +14,6 @@ import { callerOf } from "../policy/caller.ts";
 import { composeWindlass, type Windlass, type WindlassOptions } from "../windlass.ts";
 import type { WindlassClient } from "./client.ts";
 import { ConnectedClient } from "./connected-client.ts";
-import { checkOptions } from "./parts.ts";
 import { type ConfigInput, readConfig } from "./read-config.ts";
 
 /** How {@link openWindlass} opens. All of it may be left out. */

@@ -2,11 +2,12 @@ import { askToReplace } from "../backend/ask-to-replace.ts";
 import type { ScheduleSpec } from "../backend/schedules.ts";
 import { type Duration, parseDuration } from "../duration.ts";
 import { AppError, isAppError } from "../error.ts";
+import { checkOptions } from "../job/check-options.ts";
 import type { JobType } from "../job/definition.ts";
 import type { SubmitOptions } from "../job/options.ts";
 import { nextInstant, parseCron } from "../schedule/cron.ts";
 import type { CatchUp, Overlap } from "../schedule/decide-slots.ts";
-import { type ClientParts, checkOptions, nameOfType } from "./parts.ts";
+import { type ClientParts, nameOfType } from "./parts.ts";
 import type { SubmittedJob } from "./requests.ts";
 import { SUBMIT_OPTIONS, submitJobs } from "./submit-jobs.ts";
 

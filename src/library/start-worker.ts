@@ -1,7 +1,8 @@
 import type { BackendWorker, WorkerEvent } from "../backend/serving.ts";
 import { type Duration, parseDuration } from "../duration.ts";
 import { AppError } from "../error.ts";
-import { askPolicy, type ClientParts, checkOptions } from "./parts.ts";
+import { checkOptions } from "../job/check-options.ts";
+import { askPolicy, type ClientParts } from "./parts.ts";
 
 /** How a worker of an application runs. */
 export interface StartWorkerOptions {

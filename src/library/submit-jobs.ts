@@ -1,9 +1,10 @@
 import type { Accepted } from "../backend/acceptance.ts";
 import type { JobRequest } from "../backend/submit.ts";
 import { AppError } from "../error.ts";
+import { checkOptions } from "../job/check-options.ts";
 import type { JobType } from "../job/definition.ts";
 import type { SubmitOptions } from "../job/options.ts";
-import { type ClientParts, checkOptions, nameOfType } from "./parts.ts";
+import { type ClientParts, nameOfType } from "./parts.ts";
 import type { SubmitRequest, SubmittedJob } from "./requests.ts";
 
 /** Every option of a submit; the type says which, so a new one cannot be forgotten here. */

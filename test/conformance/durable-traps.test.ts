@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { AppError } from "../../src/error.ts";
+import type { DurableContext } from "../../src/job/durable/context.ts";
 import { durable, emitted, gate, goesOnElsewhere, recorded, runDurable, served } from "../support/durable.ts";
 import { conformance } from "./backends.ts";
 
@@ -36,6 +37,35 @@ conformance("durable traps", (test) => {
     expect((await bench.settled(id)).state).toBe("completed");
     expect(taken.length).toBe(2);
     expect(taken[0]).toBe(taken[1]);
+  });
+
+  // Node runs a user's TypeScript without checking it, and a wait whose timeout is passed over never ends.
+  test("an option that a call does not have is INVALID_INPUT, and names the nearest", async ({ open }) => {
+    const calls: Readonly<Record<string, (ctx: DurableContext) => Promise<unknown>>> = {
+      'step "a": there is no option retires; did you mean retries?': (ctx) =>
+        ctx.step("a", () => 1, { retires: 2 } as object),
+      'step "a": backoff: there is no option frist; did you mean first?': (ctx) =>
+        ctx.step("a", () => 1, { backoff: { frist: "1s" } as object }),
+      'waitFor "e": there is no option timeot; did you mean timeout?': (ctx) =>
+        ctx.waitFor("e", { timeot: "1s" } as object),
+      "approve: there is no option expireIn; did you mean expiresIn?": (ctx) =>
+        ctx.approve({ title: "t", ...({ expireIn: "1h" } as object) }),
+      "run of app.work: there is no option timout; did you mean timeout?": (ctx) =>
+        ctx.run("app.work", {}, { timout: "1s" } as object),
+      "run of app.work: there is no option detached": (ctx) => ctx.run("app.work", {}, { detached: true } as object),
+      "enqueue of app.work: there is no option detach; did you mean detached?": (ctx) =>
+        ctx.enqueue("app.work", {}, { detach: true } as object),
+    };
+    const said: string[] = [];
+    const job = durable(async (ctx) => {
+      for (const call of Object.values(calls))
+        await call(ctx).catch((error: unknown) =>
+          said.push(error instanceof AppError ? `${error.code} ${error.message}` : ""),
+        );
+    });
+    const bench = await served(open, { own: [job] });
+    expect((await runDurable(bench)).state).toBe("completed");
+    expect(said).toEqual(Object.keys(calls).map((message) => expect.stringContaining(`INVALID_INPUT ${message}`)));
   });
 
   test("ctx.attempt counts every going on, live and elsewhere", async ({ open }) => {

@@ -2,6 +2,7 @@ import { AttemptFolder, attemptPath } from "../../artifact/attempt-folder.ts";
 import { pause } from "../../clock.ts";
 import { type Duration, formatDuration, parseDuration } from "../../duration.ts";
 import { AppError, type ErrorRecord, toErrorRecord } from "../../error.ts";
+import { checkOptions } from "../../job/check-options.ts";
 import type { StepContext, StepOptions } from "../../job/durable/context.ts";
 import { type RecordedFile, writeError, writeValue } from "../../job/durable/outcome.ts";
 import { backoffDelayMs, isRetryable } from "../../job/retry.ts";
@@ -24,10 +25,13 @@ export interface StepPlan {
 const DAY_MS = 86_400_000;
 
 /** @throws AppError `INVALID_INPUT` or `INVALID_DURATION` naming the option. */
-export function readStepOptions(name: string, { retries = 0, backoff = {}, timeout }: StepOptions): StepPlan {
+export function readStepOptions(name: string, options: StepOptions): StepPlan {
   const what = `step ${JSON.stringify(name)}`;
   if (typeof name !== "string" || name.length === 0 || name.length > 256)
     throw new AppError("INVALID_INPUT", `${what}: a name is a text of 1 to 256 characters`);
+  checkOptions(what, options, ["retries", "backoff", "timeout"]);
+  const { retries = 0, backoff = {}, timeout } = options;
+  checkOptions(`${what}: backoff`, backoff, ["first", "factor", "cap", "jitter"]);
   if (!(Number.isInteger(retries) && retries >= 0 && retries <= 100))
     throw new AppError("INVALID_INPUT", `${what}: retries is ${retries}; it must be 0 to 100`);
   const { first, factor, cap, jitter } = backoff;

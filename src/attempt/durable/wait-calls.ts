@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { type Duration, formatDuration, parseDuration } from "../../duration.ts";
 import { AppError } from "../../error.ts";
+import { checkOptions } from "../../job/check-options.ts";
 import type { DurableContext, WaitForOptions } from "../../job/durable/context.ts";
 import { digestOf } from "../../job/durable/digest.ts";
 import { checkEventName } from "../../job/durable/event.ts";
@@ -36,9 +37,11 @@ export function waitCalls(coroutine: Coroutine): Pick<DurableContext, "sleep" | 
   };
 }
 
-function readWait(event: string, { match = {}, timeout, lookBack }: WaitForOptions): { call: Call; awaited: Awaited } {
+function readWait(event: string, options: WaitForOptions): { call: Call; awaited: Awaited } {
   const what = `waitFor ${JSON.stringify(event)}`;
   const name = checkEventName(event);
+  checkOptions(what, options, ["match", "schema", "timeout", "lookBack"]);
+  const { match = {}, timeout, lookBack } = options;
   const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, { what: `${what}: timeout` });
   const lookBackMs =
     lookBack === undefined ? undefined : parseDuration(lookBack, { what: `${what}: lookBack`, minMs: 0 });

@@ -1,5 +1,6 @@
 import { type Duration, parseDuration } from "../../duration.ts";
 import { AppError } from "../../error.ts";
+import { checkOptions } from "../check-options.ts";
 import { writeJson } from "../write-json.ts";
 
 /** How much a decision must be worth: see `docs/approvals.md`. */
@@ -37,13 +38,23 @@ export interface ApproveRequest {
 const TITLE_MAX = 200;
 const DETAILS_MAX = 65_536;
 const QUORUM_MAX = 100;
+const OPTIONS = Object.keys({
+  title: true,
+  details: true,
+  approvers: true,
+  quorum: true,
+  level: true,
+  expiresIn: true,
+  onExpiry: true,
+} satisfies Record<keyof ApproveOptions, true>);
 const APPROVERS_MAX = 100;
 const EXPIRES_MIN_MS = 60_000;
 const EXPIRES_MS = 86_400_000;
 
 /** Reads the options of a call. @throws AppError `INVALID_INPUT`, `INVALID_DURATION`, `TOO_LARGE`. */
 export function readApproveOptions(given: ApproveOptions): ApproveRequest {
-  const { title, details = null, approvers = [], quorum = 1, level = "advisory", onExpiry = "return" } = given ?? {};
+  checkOptions("approve", given, OPTIONS);
+  const { title, details = null, approvers = [], quorum = 1, level = "advisory", onExpiry = "return" } = given;
   if (typeof title !== "string" || !isOneLine(title) || title.length > TITLE_MAX)
     throw invalid(
       `title ${JSON.stringify(title)} must be one line of 1 to ${TITLE_MAX} characters that does not begin or end with a space`,
