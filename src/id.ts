@@ -42,7 +42,8 @@ function hex16(value: number): string {
   return `${HEX[value >>> 8]}${HEX[value & 0xff]}`;
 }
 
-function hex32(value: number): string {
+/** Eight hexadecimal digits of an unsigned number of 32 bits. */
+export function hex32(value: number): string {
   return hex16(value >>> 16) + hex16(value & 0xffff);
 }
 

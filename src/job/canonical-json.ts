@@ -12,7 +12,19 @@ export function canonicalJson(value: unknown): string {
   for (const name of Object.keys(value).sort()) {
     const item = (value as Readonly<Record<string, unknown>>)[name];
     if (item === undefined || typeof item === "function" || typeof item === "symbol") continue;
-    text += `${text === "" ? "" : ","}${JSON.stringify(name)}:${canonicalJson(item)}`;
+    text += `${text === "" ? "" : ","}${quote(name)}:${canonicalJson(item)}`;
   }
   return `{${text}}`;
+}
+
+/** Names come again and again: to look one up takes a fifth of writing it. So many are kept, whatever comes later. */
+const NAMES_MAX = 1_000;
+const quoted = new Map<string, string>();
+
+function quote(name: string): string {
+  const known = quoted.get(name);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(name);
+  if (quoted.size < NAMES_MAX) quoted.set(name, text);
+  return text;
 }

@@ -1,3 +1,4 @@
+import { hex32 } from "../../id.ts";
 import { canonicalJson } from "../canonical-json.ts";
 
 /**
@@ -15,7 +16,7 @@ export function digestOf(value: unknown): string {
     high = (high << 13) | (high >>> 19);
     low = (low << 17) | (low >>> 15);
   }
-  return hex(mix(high ^ (low >>> 5))) + hex(mix(low ^ high));
+  return hex32(mix(high ^ (low >>> 5))) + hex32(mix(low ^ high));
 }
 
 function mix(value: number): number {
@@ -23,8 +24,4 @@ function mix(value: number): number {
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0;
-}
-
-function hex(value: number): string {
-  return value.toString(16).padStart(8, "0");
 }

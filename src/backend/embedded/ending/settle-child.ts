@@ -7,6 +7,7 @@ import type { ErrorRecord } from "../../../error.ts";
 import { writeError, writeValue } from "../../../job/durable/outcome.ts";
 import { storeValue } from "../files/store-value.ts";
 import { settleCall, settleCalls } from "../queue/waits.ts";
+import type { RunOf } from "../rows/entry.ts";
 import type { JobNumber } from "../rows/job-number.ts";
 import type { Notice } from "../rows/notice.ts";
 
@@ -32,25 +33,24 @@ export function settleChild(tx: Transaction<Notice>, end: ChildEnd): void {
 const SELECT_WAITS =
   "SELECT w.job, w.run, w.position, w.key, w.child FROM json_each(?) e CROSS JOIN wait w ON w.child = e.value ORDER BY w.job, w.run";
 
+type WaitRow = [job: JobNumber, run: number, position: number, key: string, child: JobNumber];
+
 /** As {@link settleChild} for each, with one change of each parent's record. */
 export function settleChildren(tx: Transaction<Notice>, ends: readonly ChildEnd[]): void {
   const byJob = new Map(ends.map((end) => [end.job, end]));
-  const waits = tx.db.all<{ job: number; run: number; position: number; key: string; child: number }>(
-    SELECT_WAITS,
-    JSON.stringify([...byJob.keys()]),
-  );
-  for (let from = 0; from < waits.length; ) {
-    const first = waits[from];
-    let to = from + 1;
-    while (waits[to]?.job === first?.job && waits[to]?.run === first?.run) to++;
-    const outcomes = new Map<number, string>();
-    for (const { position, child, key } of waits.slice(from, to)) {
-      const end = byJob.get(child);
-      if (end !== undefined) outcomes.set(position, outcomeOf(tx.db, end, key));
+  const waits = tx.db.lists<WaitRow>(SELECT_WAITS, JSON.stringify([...byJob.keys()]));
+  let parent: RunOf | undefined;
+  let outcomes = new Map<number, string>();
+  for (const [job, run, position, key, child] of waits) {
+    if (parent?.job !== job || parent.run !== run) {
+      if (parent !== undefined) settleCalls(tx, parent, outcomes);
+      parent = { job, run };
+      outcomes = new Map();
     }
-    if (first !== undefined) settleCalls(tx, first, outcomes);
-    from = to;
+    const end = byJob.get(child);
+    if (end !== undefined) outcomes.set(position, outcomeOf(tx.db, end, key));
   }
+  if (parent !== undefined) settleCalls(tx, parent, outcomes);
 }
 
 function outcomeOf(db: Connection, end: ChildEnd, childId: string): string {
