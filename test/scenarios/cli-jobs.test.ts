@@ -228,6 +228,12 @@ describe.concurrent("jobs", () => {
     });
   });
 
+  test("logs say why a job failed as every other line does", async () => {
+    const { value } = await folder.json<{ job_id: string }>(["run", "exec", "--", "sh", "-c", "exit 7"]);
+    const logs = await folder.call(["jobs", "logs", value.job_id]);
+    expect(logs.stdout).toContain('event=job.failed attempt=1 error="EXIT_NONZERO: the program exited with code 7"\n');
+  });
+
   test("output of a running job that refers to secrets is shown only to who can mask them", async () => {
     const go = join(folder.path, "secret-go");
     const env = { WINDLASS_EXEC_SECRETS: "TOKEN" };

@@ -85,7 +85,8 @@ class HistoryPrinter {
 
 function renderHistory(row: Parameters<typeof historyLine>[0], terminal: Terminal): string {
   if (!terminal.isPerson) return renderLines([historyLine(row)], terminal);
-  const facts = Object.entries(row.data).map(([key, value]) => `${key}=${textOf(value)}`);
+  const { at: _at, run: _run, event: _event, ...data } = historyLine(row);
+  const facts = Object.entries(data).map(([key, value]) => `${key}=${textOf(value)}`);
   return `${style(terminal, "dim", `${row.at}  ${row.event.padEnd(18)} ${neutralise(facts.join(" "))}`)}\n`;
 }
 

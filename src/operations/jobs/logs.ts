@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Backend } from "../../backend/backend.ts";
 import type { JobStatus } from "../../backend/reading.ts";
+import { type ErrorRecord, errorText } from "../../error.ts";
 import { JobId } from "../../id.ts";
 import { JobState } from "../../job/state.ts";
 import type { Pairs } from "../../logfmt.ts";
@@ -74,7 +75,14 @@ export async function readHistory(
 
 /** A line of the history: its facts stand beside it. */
 export function historyLine({ at, run, event, data }: z.output<typeof HistoryLine>): Pairs {
-  return { at, run, event, ...data };
+  const shown = Object.entries(data).map(([name, value]) => [name, isError(value) ? errorText(value) : value]);
+  return { at, run, event, ...(Object.fromEntries(shown) as Pairs) };
+}
+
+/** On a line an error reads as everywhere else: `CODE: message`. */
+function isError(value: unknown): value is ErrorRecord {
+  if (typeof value !== "object" || value === null || !("code" in value && "message" in value)) return false;
+  return typeof value.code === "string" && typeof value.message === "string";
 }
 
 async function findOutput(context: DatabaseContext, status: JobStatus): Promise<z.output<typeof OutputTail>[]> {
