@@ -166,7 +166,7 @@ test("an older database is refused by commands that do not migrate, and left unt
   const before = bytes();
   for (const mode of ["write", "read"] as const) {
     expect(() => openDatabase(path, { mode, nowMs: 0, migrations: next })).toThrow(
-      `has schema ${NEWEST} and this windlass needs ${NEWEST + 1}; run \`windlass db migrate\``,
+      `has schema ${NEWEST} and this windlass needs ${NEWEST + 1}; run \`windlass db migrate --db ${path}\``,
     );
   }
   expect(bytes()).toEqual(before);

@@ -39,7 +39,7 @@ export function refuseUnfit(db: Connection, newest: number, mode: OpenMode | "an
   if (version > 0 && version < newest && mode !== "migrate") {
     throw new AppError(
       "DATABASE_OLDER",
-      `database ${path} has schema ${version} and this windlass needs ${newest}; run \`windlass db migrate\` (it makes a copy first)`,
+      `database ${path} has schema ${version} and this windlass needs ${newest}; run \`windlass db migrate --db ${path}\` (it makes a copy first)`,
     );
   }
 }
