@@ -2,6 +2,8 @@ import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { AttemptFolder, attemptPath, maskFile } from "../artifact/attempt-folder.ts";
 import { AppError } from "../error.ts";
+import { checkOptions } from "../job/check-options.ts";
+import { CHILD_OPTIONS } from "../job/child-options.ts";
 import type { ChildOptions, JobLog } from "../job/context.ts";
 import { CHILDREN_MAX } from "../job/limits.ts";
 import { formatLogLine } from "../logfmt.ts";
@@ -91,6 +93,7 @@ class AttemptContext implements EffectContext {
   }
 
   async #enqueue(type: string, input: unknown, options: ChildOptions = {}): Promise<{ readonly jobId: string }> {
+    checkOptions(`enqueue of ${type}`, options, [...CHILD_OPTIONS, "key"]);
     const slot = this.#takeSlot(options.key);
     refuseSecrets(`enqueue of ${type}: what it is given`, { input, options }, this.#parts.redactor);
     return this.#parts.services.enqueue(this.#request, slot, type, input, options);

@@ -26,6 +26,21 @@ function parentType(options: ChildOptions, fails = 0): JobType {
 }
 
 conformance("children", (test) => {
+  // Node runs a user's TypeScript without checking it, and a delay that is passed over is no delay.
+  test("an option that a child cannot have is refused, and no child is made", async ({ open }) => {
+    const bench = await open({ types: [work], own: [parentType({ delya: "1h" } as object)] });
+    await bench.worker();
+    const parent = await bench.submit("app.parent", { names: ["c"] }, { retries: 0 });
+    expect(await bench.settled(parent)).toMatchObject({
+      state: "failed",
+      error: {
+        code: "INVALID_INPUT",
+        message: expect.stringContaining("enqueue of app.work: there is no option delya; did you mean delay?"),
+      },
+    });
+    expect((await bench.backend.list({ limit: 9, type: "app.work" })).jobs).toEqual([]);
+  });
+
   test("a child belongs to its parent: same trace, the strictest actor", async ({ open }) => {
     const bench = await open({ types: [work], own: [parentType({})] });
     await bench.worker();

@@ -1,5 +1,6 @@
 import { AppError } from "../../error.ts";
 import { checkOptions } from "../../job/check-options.ts";
+import { CHILD_OPTIONS } from "../../job/child-options.ts";
 import type { JobType } from "../../job/definition.ts";
 import type { DurableChildOptions, DurableContext } from "../../job/durable/context.ts";
 import { digestOf } from "../../job/durable/digest.ts";
@@ -11,21 +12,6 @@ import { answerOf } from "./answer-of.ts";
 import { makeChild } from "./child.ts";
 import type { Coroutine } from "./coroutine.ts";
 
-const RUN_OPTIONS = Object.keys({
-  fresh: true,
-  priority: true,
-  delay: true,
-  runAt: true,
-  expiresIn: true,
-  deadline: true,
-  timeout: true,
-  retries: true,
-  retryOn: true,
-  afterCrash: true,
-  requires: true,
-  metadata: true,
-} satisfies Record<keyof DurableChildOptions, true>);
-
 type Options = DurableChildOptions & { readonly detached?: boolean };
 
 /** The calls that make jobs. */
@@ -36,7 +22,7 @@ export function childCalls(
   const make = (kind: CallKind & ("run" | "enqueue"), type: JobType | string, input: unknown, given: Options) => {
     const { detached = false, ...options } = given;
     const name = typeof type === "string" ? type : type.name;
-    checkOptions(`${kind} of ${name}`, given, kind === "run" ? RUN_OPTIONS : [...RUN_OPTIONS, "detached"]);
+    checkOptions(`${kind} of ${name}`, given, kind === "run" ? CHILD_OPTIONS : [...CHILD_OPTIONS, "detached"]);
     refuseSecrets(`${kind} of ${name}: what it is given`, { input, options }, redactor);
     const child = { type: name, input, options, awaited: kind === "run", detached };
     const call = { kind, name, digest: digestOf({ input, options, detached }) };
