@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { nearest } from "./nearest.ts";
 
-const KNOWN = ["exec", "http.request", "windows.exec", "app.send-mail"];
+const KNOWN = ["exec", "http.request", "windows.exec", "app.send-mail", "type", "bash"];
 
 describe("the nearest known names", () => {
   test.each([
@@ -11,6 +11,13 @@ describe("the nearest known names", () => {
     ["send-mail", ["app.send-mail"]],
     ["app.", ["app.send-mail"]],
     ["something.else", []],
+    ["tpye", ["type"]],
+    ["ytpe", ["type"]],
+    ["tyep", ["type"]],
+    ["bsh", ["bash"]],
+    ["nope", []],
+    ["tcsh", []],
+    ["x", []],
   ])("of %s are %j", (name, expected) => {
     expect(nearest(name, KNOWN, 3)).toEqual(expected);
   });
