@@ -25,7 +25,7 @@ test.each(["migrate", "write", "read"] as const)(
     await expect(opened).rejects.toMatchObject({
       code: "CONFIG",
       message: expect.stringMatching(
-        /windlass\.policy\.yaml line 3: rules\[0\]\.alow is no field alow; did you mean allow\?/,
+        /windlass\.policy\.yaml line 3: rules\[0\]\.alow is no field; did you mean allow\?/,
       ),
     });
     expect(existsSync(join(folder, "w.db"))).toBe(false);

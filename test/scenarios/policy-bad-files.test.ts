@@ -39,7 +39,7 @@ const FILES: readonly Bad[] = [
   {
     what: "with a key that does not exist",
     put: beside(rules("{ name: a, alow: true }")),
-    says: /line 3: rules\[0\]\.alow is no field alow; did you mean allow\?/,
+    says: /line 3: rules\[0\]\.alow is no field; did you mean allow\?/,
   },
   {
     what: "with a rule that both allows and denies",

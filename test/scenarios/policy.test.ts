@@ -147,7 +147,7 @@ describe("a policy", () => {
       const { status, stdout, stderr } = await own.call(args);
       expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
       expect(stderr).toMatch(
-        /^config error: .*windlass\.policy\.yaml line 3: rules\[0\]\.alow is no field alow; did you mean allow\?/m,
+        /^config error: .*windlass\.policy\.yaml line 3: rules\[0\]\.alow is no field; did you mean allow\?/m,
       );
     }
     expect(existsSync(join(own.path, ".windlass/windlass.db"))).toBe(false);

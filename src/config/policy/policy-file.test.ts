@@ -58,10 +58,7 @@ test("the digest is of what the file says, not of how", () => {
 
 test.each([
   ["", "FILE the file must be an object"],
-  [
-    "version: 1\nrules:\n  - name: a\n    alow: true\n",
-    "FILE line 4: rules[0].alow is no field alow; did you mean allow?",
-  ],
+  ["version: 1\nrules:\n  - name: a\n    alow: true\n", "FILE line 4: rules[0].alow is no field; did you mean allow?"],
   [
     "version: 1\nrules:\n  - { name: a, allow: true }\n  - { name: a, allow: true }\n",
     "FILE line 4: rules[1].name is the name of an earlier rule too",

@@ -74,7 +74,10 @@ function problemOf({
   // The line of the key that there should not be says more than that of the block around it; the message names it.
   return key === undefined
     ? { path: place, message }
-    : { path: [...place, key], message: message.replace(/^has no/, "is no") };
+    : {
+        path: [...place, key],
+        message: message.replace(`has no field ${key}`, "is no field").replaceAll("; has no field ", "; nor is "),
+      };
 }
 
 /** The history of a denial names its rule: two of one name could not be told apart. */
