@@ -66,7 +66,10 @@ function readKind(db: Connection): FileKind {
   if (id === APPLICATION_ID) return { kind: "ours", version };
   const tables = db.get<{ n: number }>("SELECT count(*) AS n FROM sqlite_schema")?.n ?? 0;
   if (id === 0 && tables === 0 && version === 0) return { kind: "fresh" };
-  return { kind: "foreign", reason: `its application id is ${String(id)} and it has ${tables} tables and indexes` };
+  return {
+    kind: "foreign",
+    reason: `its application id is ${String(id)} and it has ${tables === 1 ? "1 table" : `${tables} tables and indexes`}`,
+  };
 }
 
 /**

@@ -101,6 +101,24 @@ test("a name with marks that mean something in an address is just a name", () =>
   expect(existsSync(odd)).toBe(true);
 });
 
+test("another program's database is told by what stands in it", () => {
+  const other = new DatabaseSync(path);
+  const says = (): string => {
+    try {
+      openAndClose("write");
+    } catch (error) {
+      return error instanceof Error ? error.message : "";
+    }
+    return "opened";
+  };
+  other.exec("CREATE TABLE a (b)");
+  expect(says()).toContain("it has 1 table");
+  expect(says()).not.toContain("1 tables");
+  other.exec("CREATE INDEX c ON a (b)");
+  expect(says()).toContain("it has 2 tables and indexes");
+  other.close();
+});
+
 /** Every file that is not ours to change, and what is said of it when it is opened for writing. */
 const UNFIT: readonly [what: string, code: string, make: () => void][] = [
   ["another program's database", "DATABASE_FOREIGN", () => new DatabaseSync(path).exec("CREATE TABLE a (b)")],
