@@ -234,6 +234,21 @@ describe.concurrent("jobs", () => {
     expect(logs.stdout).toContain('event=job.failed attempt=1 error="EXIT_NONZERO: the program exited with code 7"\n');
   });
 
+  test("logs write the moments among the facts as all other times", async () => {
+    const { value } = await folder.json<{ job_id: string }>(["run", "exec", "--", "false"]);
+    expect((await folder.call(["jobs", "retry", value.job_id])).status).toBe(0);
+    const time = "\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z";
+    expect((await folder.call(["jobs", "logs", value.job_id])).stdout).toMatch(
+      new RegExp(`event=run\\.started .*due_before=${time}\n`),
+    );
+    const later = await enqueue("--delay", "1h", "--", "true");
+    const { value: logs } = await folder.json<{ history: unknown[] }>(["jobs", "logs", later]);
+    expect(logs.history).toMatchObject([
+      { event: "job.scheduled", data: { due_at: expect.stringMatching(new RegExp(`^${time}$`)) } },
+    ]);
+    expect((await folder.call(["jobs", "cancel", later])).status).toBe(0);
+  });
+
   test("output of a running job that refers to secrets is shown only to who can mask them", async () => {
     const go = join(folder.path, "secret-go");
     const env = { WINDLASS_EXEC_SECRETS: "TOKEN" };

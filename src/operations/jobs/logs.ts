@@ -70,13 +70,33 @@ export async function readHistory(
   id: string,
 ): Promise<z.output<typeof HistoryLine>[]> {
   const rows = await backend.history(id);
-  return rows.map(({ atMs, runNumber, event, data }) => ({ at: timestamp(atMs), run: runNumber, event, data }));
+  return rows.map(({ atMs, runNumber, event, data }) => ({
+    at: timestamp(atMs),
+    run: runNumber,
+    event,
+    data: Object.fromEntries(
+      Object.entries(data).map(([name, value]) => [name, isTime(name, value) ? timestamp(value) : value]),
+    ),
+  }));
+}
+
+/** Moments among the facts of a move, in Unix milliseconds as they are stored. */
+const TIMES: ReadonlySet<string> = new Set(["claimed_at", "due_at", "due_before", "retry_at", "slot_at"]);
+
+function isTime(name: string, value: unknown): value is number {
+  return TIMES.has(name) && typeof value === "number";
 }
 
 /** A line of the history: its facts stand beside it. */
 export function historyLine({ at, run, event, data }: z.output<typeof HistoryLine>): Pairs {
-  const shown = Object.entries(data).map(([name, value]) => [name, isError(value) ? errorText(value) : value]);
+  const shown = Object.entries(data).map(([name, value]) => [name, plain(value)]);
   return { at, run, event, ...(Object.fromEntries(shown) as Pairs) };
+}
+
+/** An error as its text, a list of texts as `anna,ben`; anything else as it is. */
+function plain(value: unknown): unknown {
+  if (Array.isArray(value) && value.every((one) => typeof one === "string")) return value.join(",");
+  return isError(value) ? errorText(value) : value;
 }
 
 /** On a line an error reads as everywhere else: `CODE: message`. */
