@@ -84,7 +84,7 @@ conformance("explain", (test) => {
       reason: "lost",
       sentence: expect.stringMatching(
         new RegExp(
-          `^It does not run: the worker with pid ${other.pid} on .* died in its attempt 1; no worker runs .*\\.$`,
+          `^It does not run: the worker with pid ${other.pid} on .* died in its attempt 1; no worker runs that could take it back; start one with .windlass worker., for a type of your own with --jobs FILE\\.$`,
         ),
       ),
     });

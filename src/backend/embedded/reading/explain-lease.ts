@@ -22,6 +22,9 @@ interface LeaseWorker {
   readonly beatMono: number;
 }
 
+/** What to type where no worker runs. Which types are the program's own this side does not know. */
+export const START_ONE = "start one with `windlass worker`, for a type of your own with --jobs FILE";
+
 /** Says of a job under a lease whether it runs, or whether its worker is gone and nobody has taken it back yet. */
 export function explainLease(
   db: Connection,
@@ -58,7 +61,7 @@ function whoTakesIt(db: Connection, lost = ""): string {
     .filter(({ uuid, types }) => readJson<string[]>(types, "worker").length > 0 && isLockHeld(db.path, uuid));
   return takers.length > 0
     ? "a live worker is about to take it back"
-    : "no worker runs that could take it back; start one with `windlass worker`";
+    : `no worker runs that could take it back; ${START_ONE}`;
 }
 
 function formatSeconds(ms: number): string {

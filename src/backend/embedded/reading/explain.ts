@@ -6,7 +6,7 @@ import { labelsCover } from "../rows/intern.ts";
 import type { JobNumber } from "../rows/job-number.ts";
 import { type JobRow, readJob } from "../rows/job-row.ts";
 import { type Standing, standingOf, stateOfStanding } from "../rows/standing.ts";
-import { type Bystander, explainLease } from "./explain-lease.ts";
+import { type Bystander, explainLease, START_ONE } from "./explain-lease.ts";
 import { explainWaiting } from "./explain-waiting.ts";
 import { newestLook } from "./newest-look.ts";
 import type { ReadParts } from "./status.ts";
@@ -84,11 +84,7 @@ function explainReady(parts: ReadParts, job: JobRow): Explained {
       "SELECT uuid, types, labels, concurrency FROM worker WHERE stopped IS NULL AND stopping IS NULL",
     )
     .filter(({ uuid }) => isLockHeld(db.path, uuid));
-  if (workers.length === 0)
-    return [
-      "no_worker",
-      "No worker is running; start one with `windlass worker`, for a type of your own with --jobs FILE.",
-    ];
+  if (workers.length === 0) return ["no_worker", `No worker is running; ${START_ONE}.`];
   const serving = workers.filter(({ types }) => readJson<string[]>(types, "worker").includes(type));
   if (serving.length === 0)
     return [
