@@ -9,6 +9,7 @@ const OVERLAYS: Readonly<Record<string, () => Promise<Overlay>>> = {
   "jobs.status": async () => (await import("./commands/status.ts")).statusOverlay,
   "jobs.wait": async () => (await import("./commands/wait.ts")).waitOverlay,
   "jobs.logs": async () => (await import("./commands/logs.ts")).logsOverlay,
+  "approvals.list": async () => (await import("./commands/approvals.ts")).listOverlay,
   "approvals.show": async () => (await import("./commands/approvals.ts")).showOverlay,
   "approvals.approve": async () => (await import("./commands/approvals.ts")).decisionOverlay,
   "approvals.reject": async () => (await import("./commands/approvals.ts")).decisionOverlay,

@@ -33,6 +33,7 @@ describe("a job that needs an approval", () => {
         `^approval_id=${id} kind=job job_id=${jobId} state=pending level=advisory title="exec for agent:codex: sh -c echo ran >> out" asked_by=agent:codex `,
       ),
     );
+    expect((await cli.call(["approvals", "list", "--pending"])).stdout).toContain(`approval_id=${id} `);
     const { value: shown } = await cli.json(["approvals", "show", id]);
     expect(shown).toMatchObject({
       details: { type: "exec", input: { argv: ["sh", "-c", "echo ran >> out"] } },
@@ -57,6 +58,10 @@ describe("a job that needs an approval", () => {
       decisions: [{ principal: "anna@example.com", reason: "go on", counts: true, level: "advisory", error: null }],
     });
     expect(await refused(cli, ["approvals", "revoke", id], [1, "APPROVAL_USED"])).toContain("jobs cancel");
+    expect((await cli.call(["jobs", "logs", jobId])).stdout).toMatch(
+      /event=approval\.used .* by=anna@example\.com( |\n)/,
+    );
+    expect((await cli.call(["approvals", "list", "--pending"])).stdout).toBe("");
     expect((await cli.call(["approvals", "list"])).stdout).toBe("");
     expect((await cli.call(["approvals", "list", "--state", "all"])).stdout).toContain("state=approved");
     worker.kill("SIGTERM");

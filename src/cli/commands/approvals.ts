@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { AppError } from "../../error.ts";
 import type { DecisionOutput } from "../../operations/approvals/decision-fields.ts";
 import type { ApprovalOutput } from "../../operations/approvals/show.ts";
 import type { Overlay } from "../operation-command.ts";
@@ -6,6 +7,18 @@ import { neutralise, style, type Terminal } from "../terminal.ts";
 
 type Decided = z.output<typeof DecisionOutput>;
 type Shown = z.output<typeof ApprovalOutput>;
+
+/** `approvals list`: `--pending` says what is so without it. */
+export const listOverlay: Overlay = {
+  flags: [{ name: "pending", kind: "boolean", description: "Only those that wait: --state pending, the default." }],
+  async run({ command, values }, { input, perform, finish }) {
+    if (values.get("pending") !== true) return finish(await perform(input));
+    const { state = "pending" } = input;
+    if (state !== "pending")
+      throw new AppError("USAGE", `${command}: --pending is --state pending; give --state ${String(state)} alone`);
+    return finish(await perform({ ...input, state }));
+  },
+};
 
 /** `approvals approve`, `reject`, `revoke`: says what is going to be signed, and then signs that and nothing else. */
 export const decisionOverlay: Overlay = {
