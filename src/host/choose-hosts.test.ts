@@ -32,8 +32,14 @@ async function choose<T>(file: unknown, env: Record<string, string>, of: (loaded
 
 const LAB = { ssh_host: "lab", aloha: {}, labels: { site: "lab1" } };
 
-test("without any setting the default machine is watched, for SSH alone", async () => {
-  expect(await watched({})).toEqual([["default", false, false]]);
+test("without any setting nothing is watched; the default machine is where it is named or a failure rehearsed, for SSH alone", async () => {
+  await expect(watched({})).rejects.toMatchObject({
+    code: "CONFIG",
+    message:
+      "no Windows machine is configured; set windows.ssh_host, or hosts for several; `--host default` takes the one at localhost:22555 as it is",
+  });
+  expect(await watched({}, { words: ["default"] })).toEqual([["default", false, false]]);
+  expect(await watched({}, { env: { WINDLASS_SUPERVISOR_FAILPOINT: "ssh" } })).toEqual([["default", false, false]]);
 });
 
 test("a block that is set says that its part is there", async () => {

@@ -1,5 +1,6 @@
 import type { LoadedConfig } from "../config/config.ts";
 import { DEFAULT_HOST } from "../config/schema/hosts.ts";
+import { AppError } from "../error.ts";
 import { findHost, type NamedHost, selectHosts } from "./inventory.ts";
 
 /** A machine, and which of its parts somebody configured. */
@@ -18,16 +19,22 @@ export function configuredHosts(loaded: LoadedConfig): readonly ChosenHost[] {
 }
 
 /**
- * The hosts that words choose. Without words those that are configured; where there is none, the default one, because
- * whoever starts a supervisor wants a machine to be watched.
+ * The hosts that words choose. Without words those that are configured; a failpoint may be rehearsed without any, on the
+ * default one.
  *
- * @throws AppError `UNKNOWN_HOST`
+ * @throws AppError `UNKNOWN_HOST`; `CONFIG` where nothing is configured and nothing named.
  */
 export function chooseHosts(loaded: LoadedConfig, words: readonly string[] | undefined): readonly ChosenHost[] {
   const { config } = loaded;
   if (words !== undefined && words.length > 0) return selectHosts(config, words).map((host) => partsOf(loaded, host));
   const configured = configuredHosts(loaded);
-  return configured.length > 0 ? configured : [partsOf(loaded, findHost(config))];
+  if (configured.length > 0) return configured;
+  const host = findHost(config);
+  if (config.supervisor.failpoint !== undefined) return [partsOf(loaded, host)];
+  throw new AppError(
+    "CONFIG",
+    `no Windows machine is configured; set windows.ssh_host, or hosts for several; \`--host ${host.name}\` takes the one at ${host.sshHost}:${host.sshPort} as it is`,
+  );
 }
 
 function partsOf(loaded: LoadedConfig, host: NamedHost): ChosenHost {

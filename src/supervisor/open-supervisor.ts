@@ -26,7 +26,7 @@ const CALLS_MAX = 6;
 /**
  * Opens the supervisor of the configured hosts.
  *
- * @throws AppError `SUPERVISOR_RUNNING`, `UNKNOWN_HOST`.
+ * @throws AppError `SUPERVISOR_RUNNING`, `UNKNOWN_HOST`, `CONFIG` where no machine is configured.
  */
 export function openSupervisor(loaded: LoadedConfig, { clock, hosts, isOnce, onEvent }: SupervisorOptions): Supervisor {
   const { config } = loaded;
