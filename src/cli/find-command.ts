@@ -60,7 +60,15 @@ function unknownCommand(words: readonly string[], commands: readonly Pick<Comman
   const known = commands.map(({ name }) => name);
   // Nothing is like an empty word, and everything is as near as its own length.
   const names = words.at(-1) === "" ? [] : nearest(text, known, 3);
-  const hint =
-    names.length === 0 ? "`windlass --help` lists them" : `did you mean \`windlass ${names.join("` or `windlass ")}\`?`;
-  return new AppError("USAGE", `there is no command ${JSON.stringify(text)}; ${hint}`);
+  return new AppError("USAGE", `there is no command ${JSON.stringify(text)}; ${hintFor(text, names)}`);
+}
+
+/** `exec` and whatever has dots between its words, as no command has. Which types there are is known only to who loads them. */
+const JOB_TYPE = /^(exec|[\w-]+(\.[\w-]+)+)$/;
+
+function hintFor(text: string, names: readonly string[]): string {
+  if (names.length > 0) return `did you mean \`windlass ${names.join("` or `windlass ")}\`?`;
+  return JOB_TYPE.test(text)
+    ? `if it is a job type, \`windlass run ${text}\` runs one`
+    : "`windlass --help` lists them";
 }

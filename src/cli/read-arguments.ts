@@ -15,7 +15,8 @@ export interface Arguments {
  * Splits arguments into flags, words and what follows `--`.
  *
  * @param command named in errors; empty before it is known.
- * @throws AppError `USAGE` for a flag that the table does not have, with the nearest names, and a missing or idle value.
+ * @throws AppError `USAGE` for a flag that the table does not have, with the nearest names, a missing or idle value, and a
+ * second value for a flag that takes one.
  */
 export function readArguments(command: string, argv: readonly string[], flags: readonly Flag[]): Arguments {
   const values = new Map<string, (string | boolean)[]>();
@@ -26,11 +27,26 @@ export function readArguments(command: string, argv: readonly string[], flags: r
     else if (token.kind === "positional") (rest ?? words).push(token.value);
     else {
       const { flag, value } = readFlag(command, token, flags);
-      if (isRepeatable(flag)) values.set(flag.name, [...(values.get(flag.name) ?? []), value]);
-      else values.set(flag.name, [value]);
+      // `--json --no-json`: who switches twice means the last.
+      if (flag.kind === "boolean") values.set(flag.name, [value]);
+      else values.set(flag.name, [...(values.get(flag.name) ?? []), value]);
     }
   }
+  refuseSecondValues(command, values, flags);
   return { values, words, rest };
+}
+
+/**
+ * Which of two values was meant nobody knows, and the wrong one may be another database.
+ *
+ * @throws AppError `USAGE`
+ */
+export function refuseSecondValues(command: string, values: Arguments["values"], flags: readonly Flag[]): void {
+  const twice = flags.find(
+    (flag) => flag.kind !== "boolean" && !isRepeatable(flag) && (values.get(flag.name)?.length ?? 0) > 1,
+  );
+  if (twice === undefined) return;
+  throw new AppError("USAGE", `${inCommand(command)}--${twice.name} is given more than once; it takes one value`);
 }
 
 /** The first word that is no flag and no flag's value, as far as the known flags tell. */
@@ -53,7 +69,7 @@ export function knownValues(argv: readonly string[], flags: readonly Flag[]): Ar
   return values;
 }
 
-/** The text behind a flag, wherever it stands before `--`; the last where it stands twice, as everywhere. */
+/** The text behind a flag, wherever it stands before `--`. */
 export function textOf(argv: readonly string[], flags: readonly Flag[], name: string): string | undefined {
   let text: string | undefined;
   for (const token of tokensOf(argv, flags)) {

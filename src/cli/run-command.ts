@@ -3,7 +3,7 @@ import type { Logger } from "../logfmt.ts";
 import type { Command, CommandEntry } from "./command.ts";
 import type { Flag } from "./flag.ts";
 import { GLOBAL_FLAGS, globalValues } from "./global-flags.ts";
-import { type Arguments, knownValues, readArguments } from "./read-arguments.ts";
+import { type Arguments, knownValues, readArguments, refuseSecondValues } from "./read-arguments.ts";
 import { readValues } from "./read-values.ts";
 import { Session } from "./session.ts";
 import { settingFlags, settingValues } from "./settings-flags.ts";
@@ -43,6 +43,8 @@ export async function runCommand(
     const more = await command.moreFlags?.({ session, argv }).catch(() => []);
     return showCommand({ terminal, command, more: more ?? [] });
   }
+  // Before the flags of a job type are looked for, which may open the database.
+  refuseSecondValues(command.name, early, flags);
   const all = [...flags, ...((await command.moreFlags?.({ session, argv })) ?? [])];
   const read = readArguments(command.name, argv, all);
   const given = withWords(command, read);

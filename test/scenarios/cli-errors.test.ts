@@ -31,6 +31,18 @@ const enqueue = (...args: string[]): string[] => ["jobs", "enqueue", "--type", "
 const WRONG: readonly [name: string, args: readonly string[], status: number, code: string, part: string][] = [
   ["an unknown command", ["jobs", "lst"], 2, "USAGE", "did you mean `windlass jobs list`?"],
   ["an unknown flag", ["jobs", "list", "--limt", "3"], 2, "USAGE", "did you mean --limit?"],
+  ["a value twice", ["jobs", "list", "--type", "a", "--type", "b"], 2, "USAGE", "--type is given more than once"],
+  ["a type twice", ["jobs", "enqueue", "--type", "a", "--type", "b"], 2, "USAGE", "--type is given more than once"],
+  ["a config file twice", ["--config", "a", "--config", "b", "jobs"], 2, "USAGE", "--config is given more than once"],
+  ["a job type as a command", ["http.request"], 2, "USAGE", "`windlass run http.request`"],
+  [
+    "a state beside --pending",
+    ["approvals", "list", "--pending", "--state", "all"],
+    2,
+    "USAGE",
+    "give --state all alone",
+  ],
+  ["no machine to watch", ["supervisor", "run", "--once"], 2, "CONFIG", "no Windows machine is configured"],
   [
     "--config after the subcommand",
     ["jobs", "list", "--config", "x.yaml"],
@@ -357,17 +369,6 @@ test("a failing command with --json has the code and the error, also where it ha
     // Who sees the job alone does not know why the command failed.
     if (code === "WAIT_TIMEOUT") expect(stderr).toContain(`msg="gave up waiting" job_id=${id} err="WAIT_TIMEOUT: `);
   }
-});
-
-test("what was typed twice: the last counts, for the type as for everything", async () => {
-  const { value } = await full.json([
-    ...["jobs", "enqueue", "--type", "exec", "--type", "http.request", "--url", "http://127.0.0.1/", "--delay", "1h"],
-    ...["--priority", "1", "--priority", "3"],
-  ]);
-  expect((await full.json(["jobs", "status", String(value["job_id"])])).value).toMatchObject({
-    type: "http.request",
-    priority: 3,
-  });
 });
 
 test("an input that is too large is refused before anything is stored", async () => {
