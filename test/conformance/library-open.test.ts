@@ -85,7 +85,7 @@ libraryConformance("library: the job types of a client", (test) => {
     const missing = join(folder, "missing.ts");
     await expect(open({ config: { jobs: [missing] } })).rejects.toMatchObject({
       code: "INVALID_DEFINITION",
-      message: expect.stringContaining(`${missing} cannot be loaded`),
+      message: expect.stringContaining(`${missing} does not exist`),
     });
     const broken = join(folder, "broken.ts");
     const index = new URL("../../src/index.ts", import.meta.url).pathname;
