@@ -8,7 +8,7 @@ import type { Transaction } from "../../../database/writer.ts";
 import { finish } from "../ending/finish.ts";
 import type { Claim } from "../lease/claim.ts";
 import type { Notice } from "../rows/notice.ts";
-import { type EndsTogether, endTogether } from "./end-together.ts";
+import { type EndsTogether, endTogether, isPlainAttempt } from "./end-together.ts";
 
 const WORKER = 3;
 
@@ -31,15 +31,18 @@ afterEach(() => {
 interface Ending {
   readonly job: number;
   readonly epoch?: number;
+  readonly run?: number;
   readonly attempt?: number;
+  readonly failures?: number;
+  readonly crashes?: number;
   readonly claimedAt?: number;
   readonly awaited?: true;
   readonly result?: string;
   readonly outcome?: "skipped";
 }
 
-function ended({ job, epoch = 7, attempt = 1, claimedAt = 5, awaited, result = "null", outcome }: Ending) {
-  const entry = { job, run: 1, attempt, failures: attempt - 1, crashes: 0, recover: 0 };
+function ended({ job, epoch = 7, claimedAt = 5, awaited, result = "null", outcome, ...counts }: Ending) {
+  const entry = { job, run: 1, attempt: 1, failures: 0, crashes: 0, recover: 0, ...counts };
   const env = awaited === undefined ? {} : { awaited };
   const claim = { epoch, entry, job: { id: job, keys: [], env }, claimedAt } as unknown as Claim;
   return {
@@ -83,6 +86,15 @@ test("the record is that of the same ends one by one", () => {
     { job: 12, attempt: 2, claimedAt: 6, epoch: 8 },
     { job: 13, outcome: "skipped" },
     { job: 15 },
+    { job: 16, run: 2 },
+    { job: 17 },
+    { job: 18, attempt: 3 },
+    { job: 19 },
+    { job: 20, failures: 1 },
+    { job: 21 },
+    { job: 22, crashes: 1 },
+    { job: 23 },
+    { job: 24 },
   ];
   db.exec("SAVEPOINT once");
   for (const { claim, end: completed } of endings.map(ended)) {
@@ -98,7 +110,7 @@ test("the record is that of the same ends one by one", () => {
   end(endings);
   expect(done()).toEqual(oneByOne);
   expect(notices.flatMap((notice) => (notice.kind === "moved" ? notice.jobs : [])).sort()).toEqual(moved);
-  expect(oneByOne).toHaveLength(5);
+  expect(oneByOne).toHaveLength(endings.length);
 });
 
 test("each parent gets the results of its own children, and goes on when it has all", () => {
@@ -155,6 +167,17 @@ test("a call that was answered meanwhile keeps its answer", () => {
   expect(outcomes(1)).toEqual([{ ok: 0 }, { ok: 2 }]);
 });
 
+test("a run goes on though the last of its calls was answered meanwhile", () => {
+  waitsFor(1, [11, 12]);
+  db.exec("UPDATE record SET outcome = '{\"ok\":0}' WHERE job = 1 AND position = 2");
+  end([
+    { job: 11, awaited: true, result: "1" },
+    { job: 12, awaited: true, result: "2" },
+  ]);
+  expect(outcomes(1)).toEqual([{ ok: 1 }, { ok: 0 }]);
+  expect(woken()).toEqual([1]);
+});
+
 test("one lease that was taken away refuses all, before anything is written", () => {
   expect(() => end([{ job: 11 }, { job: 12, epoch: 6 }, { job: 13 }], [7])).toThrow(
     expect.objectContaining({ code: "LEASE_LOST" }),
@@ -169,4 +192,23 @@ test("one lease that was taken away refuses all, before anything is written", ()
 test("a lease of which nothing is left goes with the last ends", () => {
   end([{ job: 11 }, { job: 12, epoch: 8 }], [7]);
   expect(db.all<{ epoch: number }>("SELECT epoch FROM lease").map(({ epoch }) => epoch)).toEqual([8]);
+});
+
+test("an end with anything to tidy or to keep is none of these", () => {
+  const plain = { rules: { recordsEffects: false }, job: { keys: [], env: {} } };
+  const completed = { kind: "completed", resultJson: "1" };
+  const isPlain = (claim: object, end: object = completed): boolean => isPlainAttempt(claim as never, end as never);
+  expect(isPlain(plain)).toBe(true);
+  expect(isPlain({ ...plain, job: { keys: [], env: { awaited: true } } })).toBe(true);
+  const others: readonly (readonly [claim: object, end?: object])[] = [
+    [{ ...plain, job: { keys: [{ key: "a", limit: 1 }], env: {} } }],
+    [{ ...plain, job: { keys: [], env: { since: 1 } } }],
+    [{ ...plain, job: { keys: [], env: { approval: true } } }],
+    [{ ...plain, rules: { recordsEffects: true } }],
+    [{ ...plain, effect: {} }],
+    [plain, { ...completed, kept: { folder: "", files: [] } }],
+    [plain, { kind: "cancelled", error: {} }],
+    [plain, { kind: "failed", error: {}, retryable: false }],
+  ];
+  for (const [claim, end] of others) expect(isPlain(claim, end), JSON.stringify([claim, end])).toBe(false);
 });
