@@ -179,6 +179,28 @@ describe("a job that needs leave", () => {
     expect(await bench.settled(id)).toMatchObject({ state: "completed", attempt: 1, failures: 0 });
   });
 
+  test("and cannot be verified when it is cancelled by a request that its worker has not seen, ends by that at once", async ({
+    open,
+  }) => {
+    const clock = new TestClock();
+    const bench = await open({ types, config: { ...config(), "worker.tick": "10s" }, clock });
+    await serve(bench, open1(bench), async () => {
+      await bench.windlass.embedded?.enqueueWith((db) =>
+        db.run(
+          "INSERT INTO cancel_request (job, run, at, actor) SELECT id, 1, 0, actor FROM job WHERE true ON CONFLICT DO NOTHING",
+        ),
+      );
+      throw new AppError("PREREQUISITE_MISSING", "ssh-keygen is gone");
+    });
+    const id = await bench.submit("app.work", { name: "a" });
+    await bench.reaches(id, ({ state }) => state === "waiting");
+    await people.decide(bench, (await pendingOf(bench, id)).approvalId, "anna");
+    await bench.reaches(id, ({ state }) => state === "queued");
+    await clock.advance(10);
+    expect((await bench.settled(id)).state).toBe("cancelled");
+    expect(bench.effects.order("start")).toEqual([]);
+  });
+
   test("is looked at again when verifying took too long, and fails by nothing that passes", async ({ open }) => {
     const bench = await open({ types, config: config() });
     await serve(bench, open1(bench), async (n) => {

@@ -5,6 +5,7 @@ import type { Claim } from "../lease/claim.ts";
 import { storeExpiries } from "../queue/admission.ts";
 import { insertDelayed } from "../queue/insert-delayed.ts";
 import { type Look, newestLook } from "../reading/newest-look.ts";
+import { isCancelRequested } from "../rows/cancel-request.ts";
 import { type Entry, GOES_ON } from "../rows/entry.ts";
 import { addHistory } from "../rows/history-row.ts";
 import type { Notice } from "../rows/notice.ts";
@@ -26,7 +27,8 @@ export function putOff(
   const before = newestLook(tx.db, claim.entry);
   const goesOn = before !== undefined && tx.nowMs - before.data.retry_at < OUTAGE_GAP_MS;
   const looks = goesOn ? before.data.looks + 1 : 1;
-  const due = tx.nowMs + backoffDelayMs(PAUSES, looks, 0);
+  // The next attempt ends by a cancel whose notice came too late for this one, and does not look at anything.
+  const due = isCancelRequested(tx.db, claim.entry) ? tx.nowMs : tx.nowMs + backoffDelayMs(PAUSES, looks, 0);
   const data: Look = { attempt: claim.entry.attempt, worker, error, looks, retry_at: due };
   // One row for each outage, however long it is.
   if (goesOn)
