@@ -79,14 +79,15 @@ export async function signWithAgent(statement: string, key: string, options: Sig
   });
 }
 
-/** Gives an action a folder that only this account can look into, and removes it however that ends. */
+/** Gives an action a folder that only this account can look into, and removes it, where it can, however that ends. */
 async function inFolder<T>(action: (folder: string) => Promise<T>): Promise<T> {
   // mkdtemp makes it 0700.
   const folder = await mkdtemp(join(tmpdir(), "windlass-approval-")).catch(refuseFault);
   try {
     return await action(folder).catch(refuseFault);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    // What cannot be removed, as where no descriptor is free, is no secret; the answer stands.
+    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 

@@ -269,6 +269,18 @@ describe("with ssh-keygen", () => {
     });
   });
 
+  test.skipIf(process.getuid?.() === 0)("that leaves what cannot be removed, its answer counts", async () => {
+    const temporary = mkdtempSync(join(tmpdir(), "windlass-kept-"));
+    onTestFinished(() => {
+      for (const name of readdirSync(temporary)) chmodSync(join(temporary, name), 0o700);
+      rmSync(temporary, { recursive: true });
+    });
+    instead(`chmod 500 "$TMPDIR"/*; exec /usr/bin/ssh-keygen "$@"`);
+    vi.stubEnv("TMPDIR", temporary);
+    expect((await judged([decided(approval, "anna", byAnna, { reason: "kept" })])).kind).toBe("approved");
+    expect(readdirSync(temporary)).toHaveLength(1);
+  });
+
   test("that nobody waits for any more, it is ended and leaves nothing behind", async () => {
     instead("exec sleep 60");
     const temporary = mkdtempSync(join(tmpdir(), "windlass-empty-"));
