@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { machineIdentity } from "./machine.ts";
 import { procTable, psTable } from "./process-table.ts";
 import { isAlive } from "./program.ts";
@@ -24,6 +24,16 @@ test.each([
   expect(table.read(pid)).toBeUndefined();
   expect(table.command(pid)).toBe("");
   expect(table.members(pid)).toEqual([]);
+});
+
+test("ps says when a process started in the same words, whatever the time zone of who asks", () => {
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const started = ["Asia/Tokyo", "America/New_York"].map((zone) => {
+    vi.stubEnv("TZ", zone);
+    return psTable.read(process.pid)?.startTime;
+  });
+  expect(started[0]).toMatch(/ \d{4}$/);
+  expect(started[1]).toBe(started[0]);
 });
 
 test("another process that has a program's number is not taken for the program", () => {

@@ -98,7 +98,8 @@ function ps(columns: readonly string[], which: readonly string[]): readonly stri
   // An `-o` for each: some take all that follows the `=` for a title.
   const args = ["-ww", ...columns.flatMap((column) => ["-o", `${column}=`]), ...which];
   try {
-    const env = { ...process.env, LC_ALL: "C" };
+    // The start is written in local time: a process that was asked about in another zone would look like another one.
+    const env = { ...process.env, LC_ALL: "C", TZ: "UTC" };
     return execFileSync("ps", args, { encoding: "utf8", env, stdio: ["ignore", "pipe", "ignore"] }).split("\n");
   } catch {
     // It says "no such process" by its exit status.
