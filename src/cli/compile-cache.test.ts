@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -29,6 +39,16 @@ test("a home that others can write, or of another account, gets none", () => {
   expect(ownFolder("", home)).toBeUndefined();
   expect(existsSync(join(home, ".cache"))).toBe(false);
   expect(ownFolder(tmpdir(), home)).toBeUndefined();
+});
+
+test.runIf(process.geteuid?.() === 0)("nothing of another account is taken, though it is closed to others", () => {
+  const folder = ownFolder(home, home) ?? "";
+  chownSync(folder, 1, 1);
+  expect(ownFolder(home, home)).toBeUndefined();
+  chownSync(folder, 0, 0);
+  expect(ownFolder(home, home)).toBe(folder);
+  chownSync(home, 1, 1);
+  expect(ownFolder(home, home)).toBeUndefined();
 });
 
 test("a folder that others can open, a link and a file are not taken", () => {

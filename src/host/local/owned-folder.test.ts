@@ -1,6 +1,15 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -53,6 +62,20 @@ test("a number that another process has by now is no sign of life", async () => 
   const path = mkdtempSync(ownedPath("ssh-call").replace(/_[^_]+_$/, "_1_"));
   removeOrphans();
   expect(existsSync(path)).toBe(false);
+});
+
+test("nothing is removed of which it cannot be told whether its process lives, nor what another account owns", () => {
+  const path = mkdtempSync(ownedPath("ssh-call"));
+  mkdirSync(path.replace(/_[^_]+_(\w{6})$/, "_unknown_$1"));
+  mkdirSync(path.replace(/_\d+_([^_]+_\w{6})$/, "_99999999999_$1"));
+  if (process.getuid?.() === 0) {
+    const others = path.replace(/_[^_]+_(\w{6})$/, "_1_$1");
+    mkdirSync(others);
+    chownSync(others, 1, 1);
+  }
+  const before = readdirSync(folder);
+  removeOrphans();
+  expect(readdirSync(folder)).toEqual(before);
 });
 
 test("nothing is removed that is of another boot, container or machine, is a link or is called otherwise", async () => {
