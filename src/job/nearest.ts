@@ -1,8 +1,6 @@
 /**
  * The known names that are most like a mistyped one, best first; none when nothing is near. Near is one slip, or one for
- * every three letters of a longer name; two letters that changed places are one slip.
- *
- * @see https://en.wikipedia.org/wiki/Damerau-Levenshtein_distance (optimal string alignment)
+ * every three letters of a longer name.
  */
 export function nearest(name: string, known: readonly string[], most: number): readonly string[] {
   const limit = name.length < 2 ? 0 : Math.max(1, Math.floor(name.length / 3));
@@ -16,7 +14,12 @@ export function nearest(name: string, known: readonly string[], most: number): r
     .map(({ candidate }) => candidate);
 }
 
-function editDistance(a: string, b: string): number {
+/**
+ * The slips between two texts: a letter too many, too few or another one, or two that changed places.
+ *
+ * @see https://en.wikipedia.org/wiki/Damerau-Levenshtein_distance (optimal string alignment)
+ */
+export function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
