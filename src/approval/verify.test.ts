@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -269,13 +270,15 @@ describe("with ssh-keygen", () => {
     });
   });
 
-  test.skipIf(process.getuid?.() === 0)("that leaves what cannot be removed, its answer counts", async () => {
+  test("that leaves what cannot be removed, its answer counts", async ({ skip }) => {
     const temporary = mkdtempSync(join(tmpdir(), "windlass-kept-"));
     onTestFinished(() => {
-      for (const name of readdirSync(temporary)) chmodSync(join(temporary, name), 0o700);
+      for (const name of readdirSync(temporary)) loosen(join(temporary, name));
       rmSync(temporary, { recursive: true });
     });
-    instead(`chmod 500 "$TMPDIR"/*; exec /usr/bin/ssh-keygen "$@"`);
+    if (isRoot && !mayMount(temporary)) return skip("needs the right to mount: run as root on Linux");
+    instead(`for it in "$TMPDIR"/*; do ${isRoot ? `mount --bind "$it" "$it"` : `chmod 500 "$it"`}; done
+exec /usr/bin/ssh-keygen "$@"`);
     vi.stubEnv("TMPDIR", temporary);
     expect((await judged([decided(approval, "anna", byAnna, { reason: "kept" })])).kind).toBe("approved");
     expect(readdirSync(temporary)).toHaveLength(1);
@@ -312,3 +315,21 @@ describe("with ssh-keygen", () => {
     chmodSync(anna.path, 0o600);
   });
 });
+
+/** No mode keeps root from removing a folder, but what is mounted there does. */
+const isRoot = process.getuid?.() === 0;
+
+function mayMount(folder: string): boolean {
+  try {
+    execFileSync("mount", ["--bind", folder, folder], { stdio: "ignore" });
+  } catch {
+    return false;
+  }
+  execFileSync("umount", [folder]);
+  return true;
+}
+
+function loosen(folder: string): void {
+  if (isRoot) execFileSync("umount", [folder]);
+  else chmodSync(folder, 0o700);
+}
