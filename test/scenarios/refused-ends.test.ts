@@ -2,96 +2,76 @@ import { expect } from "vitest";
 import { z } from "zod";
 import { defineJob } from "../../src/job/definition.ts";
 import { brokenInvariants } from "../support/invariants.ts";
-import { EMBEDDED, testOn } from "../support/test.ts";
+import { type Bench, EMBEDDED, testOn } from "../support/test.ts";
 
 const test = testOn(EMBEDDED);
+
+/** Jobs that return what they were given, all in one turn of the event loop, once so many have begun. */
+function endingTogether(count: number) {
+  const release = Promise.withResolvers<void>();
+  let begun = 0;
+  return defineJob({
+    name: "app.end",
+    input: z.int(),
+    result: z.int(),
+    run: async (n: number) => {
+      if (++begun === count) release.resolve();
+      await release.promise;
+      return n;
+    },
+  });
+}
+
+/** The database refuses the end that has this result, until what this returns is called. */
+async function refuseEnd({ windlass: { embedded } }: Bench, result: number): Promise<() => Promise<void>> {
+  await embedded?.enqueueWith((db) =>
+    db.run(`CREATE TRIGGER refuse BEFORE INSERT ON done WHEN new.result = '${result}' BEGIN
+      SELECT raise(ABORT, 'refused'); END`),
+  );
+  return async () => void (await embedded?.enqueueWith((db) => db.run("DROP TRIGGER refuse")));
+}
 
 test("an end that the database refuses is written later, though the rest of its lease ends in the same commit", async ({
   open,
 }) => {
-  const release = Promise.withResolvers<void>();
-  const job = defineJob({
-    name: "app.end",
-    input: z.string(),
-    result: z.string(),
-    run: async (name: string) => {
-      await release.promise;
-      return name;
-    },
-  });
-  const bench = await open({ own: [job] });
-  const { embedded } = bench.windlass;
-  await embedded?.enqueueWith((db) => {
-    db.run("CREATE TABLE refused (result TEXT)");
-    db.run(`CREATE TRIGGER refuse BEFORE INSERT ON done WHEN new.result IN (SELECT result FROM refused) BEGIN
-      SELECT raise(ABORT, 'refused'); END`);
-    db.run(`INSERT INTO refused VALUES ('"first"')`);
-  });
+  const bench = await open({ own: [endingTogether(2)] });
+  const allow = await refuseEnd(bench, 1);
   // Before there is a worker: one claim, and so one lease, takes both.
-  const [first, second] = await Promise.all([bench.submit("app.end", "first"), bench.submit("app.end", "second")]);
+  const [first, second] = await Promise.all([bench.submit("app.end", 1), bench.submit("app.end", 2)]);
   const problem = Promise.withResolvers<unknown>();
-  let claimed = 0;
   await bench.worker({
     concurrency: 2,
     onEvent: (event) => {
-      if (event.kind === "claimed" && ++claimed === 2) release.resolve();
       if (event.kind === "problem") problem.resolve(event.error);
     },
   });
   await problem.promise;
   expect(await bench.settled(second)).toMatchObject({ state: "completed" });
   expect(await bench.windlass.backend.status(first)).toMatchObject({ state: "running" });
-  await embedded?.enqueueWith((db) => db.run("DELETE FROM refused"));
-  expect(await bench.settled(first)).toMatchObject({ state: "completed", result: "first", attempt: 1 });
-  await embedded?.enqueueWith((db) => {
-    db.run("DROP TRIGGER refuse");
-    db.run("DROP TABLE refused");
-  });
+  await allow();
+  expect(await bench.settled(first)).toMatchObject({ state: "completed", result: 1, attempt: 1 });
 });
 
 test("an end that the database refuses leaves those alone that are recorded together with it", async ({ open }) => {
-  const release = Promise.withResolvers<void>();
-  const job = defineJob({
-    name: "app.end",
-    input: z.int(),
-    result: z.int(),
-    run: async (n: number) => {
-      await release.promise;
-      return n;
-    },
-  });
-  const bench = await open({ own: [job] });
-  const { embedded } = bench.windlass;
-  await embedded?.enqueueWith((db) => {
-    db.run("CREATE TABLE refused (result TEXT)");
-    db.run(`CREATE TRIGGER refuse BEFORE INSERT ON done WHEN new.result IN (SELECT result FROM refused) BEGIN
-      SELECT raise(ABORT, 'refused'); END`);
-    db.run("INSERT INTO refused VALUES ('7')");
-  });
-  const numbers = Array.from({ length: 12 }, (_, n) => n);
-  const jobs = await Promise.all(numbers.map((n) => bench.submit("app.end", n)));
+  const bench = await open({ own: [endingTogether(12)] });
+  const allow = await refuseEnd(bench, 7);
+  const jobs = await Promise.all(Array.from({ length: 12 }, (_, n) => bench.submit("app.end", n)));
   const problems: unknown[] = [];
   const refused = Promise.withResolvers<void>();
-  let claimed = 0;
   await bench.worker({
     concurrency: 12,
     onEvent: (event) => {
-      if (event.kind === "claimed" && ++claimed === 12) release.resolve();
       if (event.kind !== "problem") return;
       problems.push(event.error);
       refused.resolve();
     },
   });
   await refused.promise;
+  expect(problems).toHaveLength(1);
   const others = jobs.filter((_, n) => n !== 7);
   for (const other of others) expect(await bench.settled(other)).toMatchObject({ state: "completed", attempt: 1 });
-  expect(problems).toHaveLength(1);
-  await embedded?.enqueueWith((db) => db.run("DELETE FROM refused"));
+  await allow();
   expect(await bench.settled(jobs[7] ?? "")).toMatchObject({ state: "completed", result: 7, attempt: 1 });
-  await embedded?.enqueueWith((db) => {
-    db.run("DROP TRIGGER refuse");
-    db.run("DROP TABLE refused");
-  });
 });
 
 test("a lease goes with the last of its attempts where some of one commit complete and another fails", async ({
