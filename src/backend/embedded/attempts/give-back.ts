@@ -1,15 +1,14 @@
 import { CANCELLED } from "../../../attempt/settle.ts";
 import type { Transaction } from "../../../database/writer.ts";
 import { decideReclaim } from "../../../job/crash.ts";
-import { finish } from "../ending/finish.ts";
 import type { Claim } from "../lease/claim.ts";
-import { returnToReady } from "../queue/admission.ts";
 import { insertDelayed } from "../queue/insert-delayed.ts";
 import { isCancelRequested } from "../rows/cancel-request.ts";
 import { hasEffect } from "../rows/effect-row.ts";
 import type { Entry } from "../rows/entry.ts";
 import { addHistory } from "../rows/history-row.ts";
 import type { Notice } from "../rows/notice.ts";
+import { carryOut } from "./carry-out.ts";
 
 /** A worker that stops gives back what it runs; nothing failed and nothing crashed. */
 export function giveBack(tx: Transaction<Notice>, claim: Claim, worker: number): "released" | "final" {
@@ -23,26 +22,15 @@ export function giveBack(tx: Transaction<Notice>, claim: Claim, worker: number):
     recordsEffects: rules.recordsEffects,
     hasEffect: hasEffect(tx.db, entry),
   });
-  if (decision.kind === "again") {
+  if (decision.kind === "again")
     addHistory(tx, { ...entry, rowsMax: rules.historyRowsMax }, "attempt.released", {
       attempt: entry.attempt,
       worker,
       claimed_at: claim.claimedAt,
       reason: "stopping",
     });
-    returnToReady(tx, job, { ...entry, recover: decision.recover ? 1 : 0 });
-    return "released";
-  }
-  const error = decision.kind === "cancelled" ? CANCELLED : { code: decision.code, message: decision.message };
-  finish(tx, job, "running", {
-    entry,
-    state: decision.kind,
-    worker,
-    claimed: claim.claimedAt,
-    error,
-    ...(error.code === "OUTCOME_UNKNOWN" ? { outcome: "unknown" as const } : {}),
-  });
-  return "final";
+  carryOut(tx, decision, { job, entry, worker, claimed: claim.claimedAt, cancelled: CANCELLED });
+  return decision.kind === "again" ? "released" : "final";
 }
 
 /** The machine that started the effect may come back: the job waits, and this look at it was no attempt. */

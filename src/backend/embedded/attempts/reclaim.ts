@@ -1,8 +1,6 @@
 import type { Transaction } from "../../../database/writer.ts";
 import { decideReclaim } from "../../../job/crash.ts";
-import { finish } from "../ending/finish.ts";
 import { deleteLease, type Lease, openLeases } from "../lease/lease.ts";
-import { returnToReady } from "../queue/admission.ts";
 import { isCancelRequested } from "../rows/cancel-request.ts";
 import { hasEffect } from "../rows/effect-row.ts";
 import type { LeasedJob } from "../rows/entry.ts";
@@ -10,6 +8,7 @@ import { addHistory } from "../rows/history-row.ts";
 import type { Interned } from "../rows/intern.ts";
 import { type JobRow, readJob } from "../rows/job-row.ts";
 import type { Notice } from "../rows/notice.ts";
+import { carryOut } from "./carry-out.ts";
 import { PROBATION_MS } from "./claim-ready.ts";
 
 /** Why a worker's jobs are taken from it; `unknown`: it has a lease that it does not know of, as after a commit that failed. */
@@ -107,21 +106,12 @@ function reclaimOne(tx: Transaction<Notice>, interned: Interned, from: From, lea
     crashes: entry.crashes,
     became: decision.kind,
   });
-  if (decision.kind === "again") {
-    returnToReady(tx, job, { ...entry, recover: decision.recover ? 1 : 0 });
-  } else {
-    const error =
-      decision.kind === "cancelled"
-        ? { code: "CANCELLED", message: "it was cancelled while it ran, and its worker is gone" }
-        : { code: decision.code, message: decision.message };
-    finish(tx, job, "running", {
-      entry,
-      state: decision.kind,
-      worker: from.worker,
-      claimed: from.claimed,
-      error,
-      ...(error.code === "OUTCOME_UNKNOWN" ? { outcome: "unknown" as const } : {}),
-    });
-  }
+  carryOut(tx, decision, {
+    job,
+    entry,
+    worker: from.worker,
+    claimed: from.claimed,
+    cancelled: { code: "CANCELLED", message: "it was cancelled while it ran, and its worker is gone" },
+  });
   return { job: number, attempt, became: decision.kind };
 }
