@@ -1,5 +1,5 @@
 import { AppError } from "../error.ts";
-import { nearest } from "./nearest.ts";
+import { hintFor } from "./nearest.ts";
 
 /**
  * Refuses an option that does not exist. Node runs a user's TypeScript without checking it, and an `idempotencykey` that
@@ -12,9 +12,5 @@ export function checkOptions(call: string, options: object, known: readonly stri
     throw new AppError("INVALID_INPUT", `${call}: the options are ${options === null ? "null" : typeof options}`);
   const unknown = Object.keys(options).find((key) => !known.includes(key));
   if (unknown === undefined) return;
-  const near = nearest(unknown, known, 1)[0];
-  throw new AppError(
-    "INVALID_INPUT",
-    `${call}: there is no option ${unknown}; ${near === undefined ? `there are ${known.join(", ")}` : `did you mean ${near}?`}`,
-  );
+  throw new AppError("INVALID_INPUT", `${call}: there is no option ${unknown}; ${hintFor(unknown, known)}`);
 }

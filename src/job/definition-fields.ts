@@ -1,5 +1,5 @@
 import { AppError } from "../error.ts";
-import { nearest } from "./nearest.ts";
+import { hintFor } from "./nearest.ts";
 
 /** What a field holds: anything, a block of these fields (or a text), a list, or a list of such blocks. */
 export type FieldShape =
@@ -75,7 +75,5 @@ function isBlock(value: unknown): value is object {
 
 function refuseUnknown(fields: readonly string[], known: readonly string[], fail: Fail): void {
   const unknown = fields.find((field) => !known.includes(field));
-  if (unknown === undefined) return;
-  const [near] = nearest(unknown, known, 1);
-  fail(`has no field ${unknown}; ${near === undefined ? `there are ${known.join(", ")}` : `did you mean ${near}?`}`);
+  if (unknown !== undefined) fail(`has no field ${unknown}; ${hintFor(unknown, known)}`);
 }

@@ -14,6 +14,12 @@ export function nearest(name: string, known: readonly string[], most: number): r
     .map(({ candidate }) => candidate);
 }
 
+/** What to say of a name that is none of the known ones: the nearest, else all of them. */
+export function hintFor(name: string, known: readonly string[]): string {
+  const [near] = nearest(name, known, 1);
+  return near === undefined ? `there are ${known.join(", ")}` : `did you mean ${near}?`;
+}
+
 /**
  * The slips between two texts: a letter too many, too few or another one, or two that changed places.
  *

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { nearest } from "./nearest.ts";
+import { hintFor } from "./nearest.ts";
 
 type Issue = z.core.$ZodRawIssue;
 
@@ -48,13 +48,6 @@ function sayUnknownKeys({ keys, inst }: Extract<Issue, { readonly code: "unrecog
   const def = (inst as z.ZodObject | undefined)?._zod.def;
   const known = def !== undefined && "shape" in def ? Object.keys(def.shape) : [];
   return keys
-    .map((key) => {
-      const [near] = nearest(key, known, 1);
-      const hint = near ?? known.join(", ");
-      if (hint === "") return `has no field ${key}`;
-      return near === undefined
-        ? `has no field ${key}; there are ${hint}`
-        : `has no field ${key}; did you mean ${near}?`;
-    })
+    .map((key) => (known.length === 0 ? `has no field ${key}` : `has no field ${key}; ${hintFor(key, known)}`))
     .join("; ");
 }

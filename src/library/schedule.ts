@@ -4,12 +4,13 @@ import { type Duration, parseDuration } from "../duration.ts";
 import { AppError, isAppError } from "../error.ts";
 import { checkOptions } from "../job/check-options.ts";
 import type { JobType } from "../job/definition.ts";
+import { SUBMIT_OPTIONS } from "../job/option-names.ts";
 import type { SubmitOptions } from "../job/options.ts";
 import { nextInstant, parseCron } from "../schedule/cron.ts";
 import type { CatchUp, Overlap } from "../schedule/decide-slots.ts";
 import { type ClientParts, nameOfType } from "./parts.ts";
 import type { SubmittedJob } from "./requests.ts";
-import { SUBMIT_OPTIONS, submitJobs } from "./submit-jobs.ts";
+import { submitJobs } from "./submit-jobs.ts";
 
 /** When a single future job starts, and the options of a submit beside it. */
 export type FutureTime = Omit<SubmitOptions, "delay" | "runAt"> &

@@ -3,27 +3,10 @@ import type { JobRequest } from "../backend/submit.ts";
 import { AppError } from "../error.ts";
 import { checkOptions } from "../job/check-options.ts";
 import type { JobType } from "../job/definition.ts";
+import { SUBMIT_OPTIONS } from "../job/option-names.ts";
 import type { SubmitOptions } from "../job/options.ts";
 import { type ClientParts, nameOfType } from "./parts.ts";
 import type { SubmitRequest, SubmittedJob } from "./requests.ts";
-
-/** Every option of a submit; the type says which, so a new one cannot be forgotten here. */
-export const SUBMIT_OPTIONS = Object.keys({
-  idempotencyKey: true,
-  fresh: true,
-  priority: true,
-  delay: true,
-  runAt: true,
-  expiresIn: true,
-  deadline: true,
-  timeout: true,
-  retries: true,
-  retryOn: true,
-  afterCrash: true,
-  requires: true,
-  metadata: true,
-  traceId: true,
-} satisfies Record<keyof SubmitOptions, true>);
 
 /** Submits jobs, all or none. */
 export async function submitJobs(

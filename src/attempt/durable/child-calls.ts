@@ -1,10 +1,10 @@
 import { AppError } from "../../error.ts";
 import { checkOptions } from "../../job/check-options.ts";
-import { CHILD_OPTIONS } from "../../job/child-options.ts";
 import type { JobType } from "../../job/definition.ts";
 import type { DurableChildOptions, DurableContext } from "../../job/durable/context.ts";
 import { digestOf } from "../../job/durable/digest.ts";
 import type { CallKind } from "../../job/durable/record.ts";
+import { CHILD_OPTIONS } from "../../job/option-names.ts";
 import type { Redactor } from "../../redact.ts";
 import { inputProblem } from "../input.ts";
 import { refuseSecrets } from "../refuse-secrets.ts";
