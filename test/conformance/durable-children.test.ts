@@ -2,17 +2,10 @@ import { expect } from "vitest";
 import { z } from "zod";
 import { AppError } from "../../src/error.ts";
 import { defineJob } from "../../src/job/definition.ts";
-import { durable, emitted, goesOnElsewhere, runDurable, served, waits } from "../support/durable.ts";
+import { durable, emitted, goesOnElsewhere, runDurable, served, typed, waits } from "../support/durable.ts";
 import { conformance } from "./backends.ts";
 
 const work = { name: "app.work", retries: 0 };
-
-const typed = defineJob({
-  name: "app.typed",
-  input: z.strictObject({ n: z.int() }),
-  result: z.strictObject({ at: z.coerce.date() }),
-  run: ({ n }) => ({ at: new Date(n) }),
-});
 
 conformance("durable children", (test) => {
   test("run: the result as its type reads it; the same child on replay", async ({ open }) => {

@@ -1,16 +1,8 @@
 import { expect } from "vitest";
-import { z } from "zod";
 import type { AppError } from "../../src/error.ts";
 import { defineJob } from "../../src/job/definition.ts";
-import { durable, goesOnElsewhere, runDurable, served } from "../support/durable.ts";
+import { durable, goesOnElsewhere, runDurable, served, typed } from "../support/durable.ts";
 import { conformance } from "./backends.ts";
-
-const typed = defineJob({
-  name: "app.typed",
-  input: z.strictObject({ n: z.int() }),
-  result: z.strictObject({ at: z.coerce.date() }),
-  run: ({ n }) => ({ at: new Date(n) }),
-});
 
 conformance("durable children of one group", (test) => {
   test("of several types, beside steps and refusals, in the order of their keys", async ({ open }) => {

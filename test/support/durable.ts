@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { JobType } from "../../src/job/definition.ts";
+import { defineJob, type JobType } from "../../src/job/definition.ts";
 import type { DurableContext } from "../../src/job/durable/context.ts";
 import { type DurableJobDefinition, defineDurableJob } from "../../src/job/durable/define-durable-job.ts";
 import type { SubmitOptions } from "../../src/job/options.ts";
@@ -96,3 +96,11 @@ export function gate<T = void>() {
     },
   };
 }
+
+/** A child whose result is no plain JSON. */
+export const typed = defineJob({
+  name: "app.typed",
+  input: z.strictObject({ n: z.int() }),
+  result: z.strictObject({ at: z.coerce.date() }),
+  run: ({ n }) => ({ at: new Date(n) }),
+});
